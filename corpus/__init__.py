@@ -1,0 +1,1 @@
+"""Documents: read once, normalised once, split into sentences and passages with exact offsets."""

@@ -1,0 +1,92 @@
+"""The values that the index gives."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corpus.types import Passage
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage that search found. Ranks count from 0; None where that search did not find it.
+
+    `score` is the fused score, higher is better; `dense` is the cosine of question and passage,
+    `lexical` the BM25 score; each None where that search did not find the passage.
+    """
+
+    passage: Passage
+    score: float
+    dense_rank: int | None
+    lexical_rank: int | None
+    dense: float | None
+    lexical: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedDocument:
+    """What the manifest says of one document."""
+
+    id: str
+    version: str
+    title: str
+    passages: int
+    characters: int
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What the index holds; the one statement of which versions are current.
+
+    A record in Chroma or tantivy whose document and version are not named here does not exist for
+    a reader: the manifest, replaced in one step, is what makes a change of the index one step.
+    """
+
+    format: int
+    embedding: str
+    dimension: int
+    documents: Mapping[str, IndexedDocument]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A file that could not be indexed, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What one run of indexing did."""
+
+    documents: int
+    passages: int
+    added: int
+    changed: int
+    removed: int
+    unchanged: int
+    failed: tuple[Failure, ...]
+    seconds: float
+
+
+class Embedder(Protocol):
+    """Texts to vectors."""
+
+    @property
+    def name(self) -> str:
+        """What the manifest calls it, for example `minilm`."""
+        ...
+
+    @property
+    def dimension(self) -> int:
+        """The length of a vector."""
+        ...
+
+    def embed(self, texts: list[str]) -> NDArray[np.float32]:
+        """Vectors of unit length, shape (len(texts), dimension), in the order of the texts."""
+        ...

@@ -1,0 +1,1 @@
+"""Questions to answers: condense, search, weigh the evidence, answer, cite."""
