@@ -24,13 +24,14 @@ class Turn:
 class Question:
     """What was asked, and what it means when it stands alone.
 
-    `search` holds the queries that retrieval runs, `reading` what the reader is asked.
+    `searches` are the queries that retrieval runs; `readings` the ways to read the question, of
+    which the reader says which it can answer. Neither is ever empty.
     """
 
     text: str
     standalone: str
-    search: tuple[str, ...]
-    reading: str
+    searches: tuple[str, ...]
+    readings: tuple[str, ...]
     history: tuple[Turn, ...] = ()
 
 

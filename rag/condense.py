@@ -1,0 +1,183 @@
+"""A follow-up becomes a question that stands alone, by rules and with no model.
+
+A follow-up leans on what came before by a pronoun (`How many of them …?`), by leaving words out
+(`And in 2020?`, `In how many cases?`) or by naming a thing alone (`Members?`). The words it leans
+on are those of the last question that stood alone, and of its answer. Which rewriting is right
+cannot be known from the words, so several are offered: the reader says which one it can answer.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+
+from rag.kinds import kind_of_answer
+from rag.types import Question, Turn
+from rag.words import STOP_WORDS, content_words, years
+
+Recall = Callable[[str], str | None]
+
+_OPENING = re.compile(
+    r"^(?:(?:and|but|or|so|ok(?:ay)?|then|also|well|now)\b[\s,]*)*"
+    r"(?:(?:what|how) about\b\s*)?(?:(?:and|then)\b\s*)?",
+    re.IGNORECASE,
+)
+_LEANS = re.compile(r"^(?:and|but|or|so|then|also|what about|how about|what else|who else)\b", re.I)
+_PERSONAL = re.compile(r"\b(?:he|him|she|they|them|it)\b", re.I)
+_POSSESSIVE = re.compile(r"\b(?:his|her|hers|their|theirs|its)\b", re.I)
+_POINTING = re.compile(
+    r"\b(?:that|this|those|these)(?=\s*[?.!,]|\s*$)"
+    r"|\b(?:that|those|these) (?:years?|time|day|law|cases?|place|country|group|campaign|people"
+    r"|person|man|woman|plan|event|period|ones?|figures?|numbers?|things?)\b"
+    r"|\bof (?:these|those)\b(?! who\b| \w+(?:ed|ing|en|ld|nt)\b)"
+    r"|\bthis (?:one|law|group|person|place|plan|event)\b"
+    r"|\b(?:which|the (?:first|second|third|last|other|next|same)) ones?\b"
+    r"|\bthe (?:same|former|latter|others?)\b|\bthere(?=\s*[?.!,]|\s*$)|\bdo so\b|\bas well\b",
+    re.I,
+)
+_AUXILIARY = re.compile(
+    r"\b(?:is|are|was|were|be|been|do|does|did|has|have|had|can|could|will|would|shall|should|may"
+    r"|might|must|’s|'s)\b",
+    re.I,
+)
+_IMPERATIVE = re.compile(
+    r"^(?:please )?"
+    r"(?:tell|list|name|give|show|explain|describe|summari[sz]e|compare|find|outline|sum)\b",
+    re.I,
+)
+_ASKING = re.compile(
+    r"^(?:(?:in|on|at|by|for|from|to|of|with|since|until|under|during|about) )?"
+    r"(?:how (?:many|much|old|long|often|far|big|tall|large)|how|who(?:m|se)?|when|where|why"
+    r"|which|what)\b",
+    re.I,
+)
+_NAME = re.compile(r"[A-Z][\w’'-]*(?:(?: (?:of|the|for|and|on|de|al) | )[A-Z0-9][\w’'-]*)*")
+_ORDINAL = re.compile(
+    r"\b(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|last|next|previous)\b",
+    re.I,
+)
+_NAMED = ("person", "place", "other")
+_PERSON = re.compile(r"\b(?:he|him|she|his|her|hers)\b", re.I)
+
+
+def leans(text: str) -> bool:
+    """Whether a question needs the conversation before it to be understood."""
+    text = text.strip()
+    if _LEANS.match(text):
+        return True
+    if _POINTING.search(text):
+        return True
+    for pronoun in (_PERSONAL, _POSSESSIVE):
+        for found in pronoun.finditer(text):
+            before = text[: found.start()]
+            own = len(content_words(before))
+            if not _names(before) and own < (1 if pronoun is _POSSESSIVE else 3):
+                return True
+    meaning = content_words(_ASKING.sub("", text))
+    if _names(text) or _IMPERATIVE.match(text):
+        return False
+    if not _AUXILIARY.search(text) and len(text.split()) <= 5 and len(meaning) <= 2:
+        return True
+    return bool(_ASKING.match(text)) and len(meaning) <= 1
+
+
+def condense(text: str, history: Sequence[Turn] = (), recall: Recall | None = None) -> Question:
+    """The question with what it leans on.
+
+    `recall` gives the words that answered an earlier question that stands alone, or None. The
+    rewritings are in `readings`, the one that says most first; `standalone` is the first of them.
+    """
+    text = " ".join(text.split())
+    before: str | None = None
+    for turn in history:
+        if turn.role == "user" and turn.content.strip():
+            earlier = " ".join(turn.content.split())
+            if before is not None and leans(earlier):
+                before = _readings(earlier, before, None)[0]
+            else:
+                before = earlier
+    if before is None or not leans(text):
+        return Question(text, text, (text,), (text,), tuple(history))
+    answered = recall(before) if recall is not None else None
+    readings = _readings(text, before, answered)
+    searches = tuple(dict.fromkeys((readings[0], f"{before} {text}", text)))
+    return Question(text, readings[0], searches, readings, tuple(history))
+
+
+def _readings(text: str, before: str, answered: str | None) -> tuple[str, ...]:
+    """The ways to read a question that leans on the one before; never empty."""
+    bare = _OPENING.sub("", text).strip()
+    found = _exchanged(bare, before, opened=bare != text)
+    found += _resolved(bare or text, before, answered)
+    if not found and not _AUXILIARY.search(bare):
+        found.append(_joined(bare, before))
+    found.append(_about(bare or text, before))
+    return tuple(dict.fromkeys([*found, bare or text]))[:4]
+
+
+def _exchanged(fragment: str, before: str, opened: bool) -> list[str]:
+    """`And in 2020?`: the earlier question with its year, ordinal or name exchanged."""
+    bare = fragment.rstrip(" ?.!")
+    if _AUXILIARY.search(bare) or len(bare.split()) > 6 or _ASKING.match(bare):
+        return []
+    new_years, old_years = sorted(years(bare)), sorted(years(before))
+    if new_years and old_years:
+        return [before.replace(old_years[-1], new_years[0])]
+    if (new := _ORDINAL.search(bare)) and _ORDINAL.search(before):
+        return [_ORDINAL.sub(new.group(), before, count=1)]
+    new_names, old_names = _names(f"x {bare}" if opened else bare), _names(before)
+    preposition = re.match(r"(?:in|at|on|for|from|with|by|to)\b", bare, re.I)
+    if new_names and old_names and not preposition:
+        return [before.replace(old_names[-1], new_names[0])]
+    if preposition or new_names or new_years:
+        return [f"{before.rstrip(' ?.!')} {bare}?"]
+    return []
+
+
+def _resolved(text: str, before: str, answered: str | None) -> list[str]:
+    """The pronoun exchanged for what it may stand for: the earlier answer, a name, the subject."""
+    pronoun = _PERSONAL.search(text) or _POSSESSIVE.search(text) or _POINTING.search(text)
+    if pronoun is None:
+        return []
+    stands_for: list[str] = []
+    if answered and kind_of_answer(before).name in _NAMED and _names(f"x {answered}"):
+        stands_for.append(answered)
+    person = bool(_PERSON.fullmatch(pronoun.group()))
+    earlier = _names(before)
+    if earlier and not (person and kind_of_answer(before).name == "person"):
+        stands_for.append(earlier[-1])
+    if not person:
+        stands_for.append(subject_of(before))
+    ending = "’s" if _POSSESSIVE.fullmatch(pronoun.group()) else ""
+    head, tail = text[: pronoun.start()], text[pronoun.end() :]
+    return [f"{head}{words}{ending}{tail}" for words in dict.fromkeys(stands_for)][:2]
+
+
+def _joined(fragment: str, before: str) -> str:
+    """`In how many cases?`: the fragment in the place of what the earlier question asked for."""
+    rest = _ASKING.sub("", before).strip(" ?.!")
+    return f"{fragment.rstrip(' ?.!')} {rest}?" if rest else fragment
+
+
+def _about(text: str, before: str) -> str:
+    """The question as it is, with its subject named behind it."""
+    return f"{text.rstrip(' ?.!')} ({subject_of(before)})?"
+
+
+def subject_of(question: str) -> str:
+    """What a question is about: its words without those that ask."""
+    rest = _IMPERATIVE.sub("", _ASKING.sub("", question)).strip(" ?.!")
+    kept = [w for w in rest.split() if not _AUXILIARY.fullmatch(w)]
+    while kept and kept[0].lower() in STOP_WORDS:
+        kept.pop(0)
+    return " ".join(kept) or question.rstrip(" ?.!")
+
+
+def _names(text: str) -> list[str]:
+    """Runs of capitalised words, but not the word that opens the text."""
+    found = []
+    for match in _NAME.finditer(text):
+        name = match.group()
+        if match.start() == 0:
+            _, _, name = name.partition(" ")
+        if name and name.lower() not in STOP_WORDS and name != "I":
+            found.append(name)
+    return found

@@ -1,0 +1,259 @@
+"""Hits to evidence: every sentence weighed for "does this answer the question?".
+
+The reader says where each of the best passages answers, or that it does not; what the words of
+question and sentence share, and how well search found the passage, stand beside it. Two small
+fitted combinations (logistic regressions, see `rag/models/evidence.json` and
+`rag/models/make_evidence.py`) turn these signals into log-odds for each sentence, and into the
+one probability that the best sentence answers.
+"""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from corpus.errors import ModelDamaged
+from corpus.types import Passage, Sentence, Span
+from index.lexical import stems
+from index.search import Index
+from index.types import Hit
+from rag.kinds import kind_of_answer
+from rag.reader import Reader, Reading, best_span, whole_words
+from rag.types import Evidence
+from rag.words import content_words, figures, names, years
+
+READ = 6
+UNREAD = -9.0
+WEIGHTS = Path(__file__).parent / "models" / "evidence.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Combination:
+    """A fitted logistic regression over named signals."""
+
+    bias: float
+    weights: Mapping[str, float]
+
+    def log_odds(self, signals: Mapping[str, float]) -> float:
+        """The log-odds; a signal that is not there counts as 0."""
+        return self.bias + sum(w * signals.get(name, 0.0) for name, w in self.weights.items())
+
+
+def refuse_below() -> float:
+    """The probability below which an answer is refused."""
+    return float(_table()["refuse_below"])
+
+
+Combinations = tuple[Combination, Combination]
+
+
+@cache
+def fitted() -> Combinations:
+    """The combination for a sentence, and the one for the answer. Raises ModelDamaged."""
+    sentence, confidence = (
+        Combination(_table()[part]["bias"], _table()[part]["weights"])
+        for part in ("sentence", "confidence")
+    )
+    return sentence, confidence
+
+
+@cache
+def _table() -> dict[str, Any]:
+    try:
+        table = json.loads(WEIGHTS.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelDamaged(f"{WEIGHTS.name} cannot be read: install Footnote again") from error
+    assert isinstance(table, dict)
+    return table
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question taken apart for weighing: its words with their weights, names, years, kind."""
+
+    text: str
+    weights: Mapping[str, float]
+    lacking: float
+    names: tuple[str, ...]
+    years: frozenset[str]
+    figures: frozenset[str]
+
+    @classmethod
+    def of(cls, text: str, index: Index) -> "Query":
+        """Words weigh as much as they are rare (inverse document frequency) in the index."""
+        total = max(index.passages, 1)
+        weights: dict[str, float] = {}
+        lacking = 0.0
+        for word in content_words(text):
+            seen = index.frequency(word)
+            weight = math.log1p(total / (seen + 0.5))
+            for stem in stems(word):
+                weights[stem] = weight
+            if not seen:
+                lacking += weight
+        known = sum(weights.values()) or 1.0
+        return cls(text, weights, lacking / known, names(text), years(text), figures(text))
+
+    def shared(self, *texts: str) -> float:
+        """The share of the question's words, by weight, that the texts hold. 1 for no words."""
+        total = sum(self.weights.values())
+        held = {stem for text in texts for stem in stems(text)}
+        found = sum(weight for stem, weight in self.weights.items() if stem in held)
+        return found / total if total else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """All evidence for one reading of a question, best first, and the probability of an answer."""
+
+    reading: str
+    evidence: tuple[Evidence, ...]
+    confidence: float
+    signals: Mapping[str, float]
+
+
+class Weigher:
+    """Weighs hits with the reader and the fitted combinations."""
+
+    def __init__(self, index: Index, reader: Reader) -> None:
+        self._index, self._reader = index, reader
+
+    def weigh(self, question: str, hits: Sequence[Hit], read: int = READ) -> Weighed:
+        """The sentences of the hits, best first; the first `read` passages are read."""
+        return conclude(*self.signals(question, hits, read))
+
+    def signals(
+        self, question: str, hits: Sequence[Hit], read: int = READ
+    ) -> tuple[Query, list[Evidence]]:
+        """The question taken apart, and the sentences of the hits with their signals alone."""
+        query = Query.of(question, self._index)
+        readings = self._reader.read(question, [hit.passage.text for hit in hits[:read]])
+        found = []
+        for rank, hit in enumerate(hits):
+            reading = readings[rank] if rank < len(readings) else None
+            found += _sentences(query, hit, rank, reading)
+        return query, found
+
+
+def conclude(
+    query: Query, found: Sequence[Evidence], combinations: Combinations | None = None
+) -> Weighed:
+    """Signals to log-odds: each sentence once, best first, and the probability of an answer."""
+    sentence, confidence = combinations or fitted()
+    best: dict[tuple[str, Span], Evidence] = {}
+    for one in found:
+        score = _log_odds(one, sentence)
+        key = (one.document.id, one.span)
+        if key not in best or score > best[key].score:
+            best[key] = replace(one, score=score, probability=sigmoid(score))
+    ordered = tuple(sorted(best.values(), key=lambda one: -one.score))
+    signals = _whole(query, ordered)
+    return Weighed(query.text, ordered, sigmoid(confidence.log_odds(signals)), signals)
+
+
+def _log_odds(one: Evidence, combination: Combination) -> float:
+    """The log-odds that a sentence answers; one that was not read ranks by its words, below."""
+    if "margin" in one.signals:
+        return combination.log_odds(one.signals)
+    return UNREAD + one.signals["shared"] + 0.5 * one.signals["passage_shared"]
+
+
+def _sentences(query: Query, hit: Hit, rank: int, reading: Reading | None) -> list[Evidence]:
+    """The hit's sentences as evidence. A passage that was not read only offers its words."""
+    passage = hit.passage
+    document = passage.document
+    around = (document.title, passage.heading)
+    base = {
+        "dense": hit.dense or 0.0,
+        "rank": 1.0 / (1.0 + rank),
+        "passage_shared": query.shared(passage.text, *around),
+    }
+    found = []
+    body = [s for s in passage.sentences if not s.is_heading] or list(passage.sentences)
+    for sentence in body:
+        text = sentence.span.of(document.text)
+        signals = base | {"shared": query.shared(text)}
+        answer = None
+        if reading is not None:
+            low, high = (edge - passage.span.start for edge in _edges(sentence))
+            answer, read = _read(passage, reading, low, high)
+            signals |= read
+        found.append(Evidence(document, sentence, hit, 0.0, 0.0, answer, signals))
+    return found
+
+
+def _read(
+    passage: Passage, reading: Reading, low: int, high: int
+) -> tuple[Span | None, dict[str, float]]:
+    """The words that answer in the passage's [low, high), and what the reader thinks of them."""
+    best = best_span(reading, low, high)
+    within = (reading.tokens[:, 0] >= low) & (reading.tokens[:, 1] <= high)
+    if best is None:
+        return None, {"answerable": reading.answerable, "margin": -reading.null}
+    score, start, end = best
+    start, end = whole_words(passage.text, start, end)
+    answer = Span(
+        max(low, start) + passage.span.start, max(low, min(high, end)) + passage.span.start
+    )
+    return answer, {
+        "span": score,
+        "margin": score - reading.null,
+        "answerable": reading.answerable,
+        "inside": float(reading.inside[within].mean()),
+        "inside_most": float(reading.inside[within].max()),
+    }
+
+
+def _edges(sentence: Sentence) -> tuple[int, int]:
+    return sentence.span.start, sentence.span.end
+
+
+def _whole(query: Query, evidence: Sequence[Evidence]) -> dict[str, float]:
+    """The signals for "is there an answer at all?", from the best sentence and the question."""
+    if not evidence:
+        return {"none": 1.0}
+    top = evidence[0]
+    passage = top.hit.passage
+    said_of_itself = " ".join(passage.document.metadata.values())
+    context = f"{passage.text}\n{passage.heading}\n{passage.document.title}\n{said_of_itself}"
+    held = set(stems(context))
+    kind = kind_of_answer(query.text)
+    answer = top.answer.of(top.document.text) if top.answer else ""
+    others = [e for e in evidence[1:] if e.hit.passage.id != passage.id]
+    return {
+        "top": top.score,
+        "lead": top.score - (others[0].score if others else UNREAD),
+        "margin": top.signals.get("margin", 0.0),
+        "answerable": top.signals.get("answerable", 0.0),
+        "dense": top.signals["dense"],
+        "shared": top.signals["shared"],
+        "passage_shared": top.signals["passage_shared"],
+        "lacking": query.lacking,
+        "missing_names": _missing(query.names, held),
+        "missing_years": float(any(year not in context for year in query.years)),
+        "other_year": float(bool(query.years) and _contradicts(query.years, top.text)),
+        "missing_figures": float(bool(query.figures - figures(context))),
+        "wrong_kind": float(not kind.holds.search(top.text)),
+        "wrong_kind_answer": float(not kind.holds.search(answer)),
+    }
+
+
+def _missing(wanted: Sequence[str], held: set[str]) -> float:
+    """The share of the names that the stems held do not have."""
+    if not wanted:
+        return 0.0
+    return sum(not set(stems(name)) <= held for name in wanted) / len(wanted)
+
+
+def _contradicts(wanted: frozenset[str], text: str) -> bool:
+    """Whether a text speaks of years, and of none of those wanted."""
+    own = years(text)
+    return bool(own) and not own & wanted
+
+
+def sigmoid(x: float) -> float:
+    """Log-odds to a probability."""
+    return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, x))))

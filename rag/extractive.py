@@ -1,0 +1,234 @@
+"""Evidence to an answer in the documents' own words, with no language model.
+
+The fewest sentences that carry the answer: one for a fact, those that cover it for a list or an
+overview, both sides of a comparison, both values where documents differ.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from corpus.split import sentences
+from corpus.types import Document, Sentence
+from index.lexical import stems
+from rag.cite import Citations, markers
+from rag.evidence import Weighed
+from rag.kinds import MEASURED, kind_of_answer
+from rag.shape import Shape
+from rag.types import AnswerSentence, Citation, Evidence
+from rag.words import figures
+
+LIST_AT_LEAST = 0.4
+LIST_MOST = 6
+DIFFERS_AT_LEAST = 0.4
+OVERVIEW_MOST = 6
+OVERVIEW_EACH = 3
+ITEMS_MOST = 10
+ALIKE = 0.6
+NEAREST_QUESTION = 140
+
+_LEANING = re.compile(
+    r"^[“\"‘']?(?:(?:of|among|in|with|by|for|after|besides) (?:these|those|them|this|that|it)\b"
+    r"|(?:they|he|she|it|these|those|this|that|such|both|the (?:former|latter|two|same))\b"
+    r"|(?:his|her|their|its)\b|(?:however|but|yet|also|instead|similarly|likewise|even so)\b)",
+    re.IGNORECASE,
+)
+_ITEM = re.compile(r"(?:^|\n)[ \t]*(?:[-*+•–]|\d{1,3}[.)]|[a-z][.)])[ \t]+$")
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """An answer's words and what they rest on. `why` says, for each sentence, why it is there."""
+
+    text: str
+    sentences: tuple[AnswerSentence, ...]
+    citations: tuple[Citation, ...]
+    why: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    evidence: Evidence
+    why: str
+
+
+def compose(shape: Shape, parts: Sequence[Weighed]) -> Composed:
+    """The answer from the evidence of each part of the question; parts must not be empty."""
+    chosen: list[_Chosen] = []
+    differing = False
+    for part in parts:
+        if shape is Shape.OVERVIEW:
+            chosen += _overview(part)
+        elif shape is Shape.LIST:
+            chosen += _list(part)
+        else:
+            found = _fact(part)
+            if len(parts) == 1:
+                others = _differing(part, found[-1].evidence)
+                differing = bool(others)
+                found += others
+            chosen += found
+    complete = [more for one in chosen for more in _with_context(one)]
+    return _written(_grouped(complete), differing)
+
+
+def refusal(question: str, evidence: Sequence[Evidence]) -> str:
+    """One sentence that says what was looked for, and names the nearest document."""
+    asked = question if len(question) <= NEAREST_QUESTION else question[:NEAREST_QUESTION] + "…"
+    if not evidence:
+        return f"The documents do not answer “{asked}”."
+    nearest = evidence[0].document
+    return (
+        f"The documents do not answer “{asked}”; the nearest to it is “{nearest.title}” "
+        f"({nearest.id})."
+    )
+
+
+def _fact(part: Weighed) -> list[_Chosen]:
+    return [_Chosen(part.evidence[0], "states the answer")]
+
+
+def _list(part: Weighed) -> list[_Chosen]:
+    """The best sentence, and the others that answer too and say something else."""
+    chosen = _fact(part)
+    for found in part.evidence[1:]:
+        if found.probability < LIST_AT_LEAST or len(chosen) == LIST_MOST:
+            break
+        if not _repeats(found, (c.evidence for c in chosen)):
+            chosen.append(_Chosen(found, "answers too"))
+    return chosen
+
+
+def _overview(part: Weighed) -> list[_Chosen]:
+    """The sentences that speak most of the topic, a few from each document, none twice."""
+    ranked = sorted(part.evidence, key=lambda e: -_aboutness(e))
+    chosen: list[_Chosen] = []
+    least = 0.6 * _aboutness(ranked[0])
+    for found in ranked:
+        if _aboutness(found) < least or len(chosen) == OVERVIEW_MOST:
+            break
+        from_here = sum(c.evidence.document.id == found.document.id for c in chosen)
+        if from_here < OVERVIEW_EACH and not _repeats(found, (c.evidence for c in chosen)):
+            chosen.append(_Chosen(found, "speaks of the topic"))
+    return chosen
+
+
+def _aboutness(evidence: Evidence) -> float:
+    """How much of the topic a sentence holds, with its passage's share and nearness beside it."""
+    signals = evidence.signals
+    return (
+        signals["shared"]
+        + 0.5 * signals["passage_shared"]
+        + 0.5 * max(signals["dense"], 0.0)
+        + 0.5 * evidence.probability
+    )
+
+
+def _differing(part: Weighed, top: Evidence) -> list[_Chosen]:
+    """Sentences of other documents that give another value for the same thing."""
+    if kind_of_answer(part.reading).name not in MEASURED or top.answer is None:
+        return []
+    value = figures(top.answer.of(top.document.text))
+    for found in part.evidence[1:]:
+        if found.probability < DIFFERS_AT_LEAST:
+            break
+        if found.document.id == top.document.id or found.answer is None:
+            continue
+        other = figures(found.answer.of(found.document.text))
+        enough = found.signals["shared"] >= 0.8 * top.signals["shared"]
+        if value and other and not value & other and enough:
+            return [_Chosen(found, "gives another value")]
+    return []
+
+
+def _repeats(found: Evidence, chosen: Iterable[Evidence]) -> bool:
+    """Whether a sentence says what a chosen one says (by the words they share)."""
+    own = set(stems(found.text))
+    for other in chosen:
+        theirs = set(stems(other.text))
+        if own and theirs and len(own & theirs) / min(len(own), len(theirs)) >= ALIKE:
+            return True
+    return False
+
+
+def _with_context(one: _Chosen) -> list[_Chosen]:
+    """The sentence with what it cannot be understood without: its lead-in, its items."""
+    document, sentence = one.evidence.document, one.evidence.sentence
+    near = sentences(document)
+    here = next((i for i, s in enumerate(near) if s.span == sentence.span), None)
+    if here is None:
+        return [one]
+    if is_item(document, sentence):
+        first = here
+        while first > 0 and is_item(document, near[first - 1]):
+            first -= 1
+        lead = near[first - 1] if first else None
+        if lead is not None and lead.span.of(document.text).rstrip().endswith(":"):
+            return [_beside(one, lead, "leads into the list"), one]
+        return [one]
+    text = sentence.span.of(document.text)
+    if text.endswith(":"):
+        items = []
+        for following in near[here + 1 : here + 1 + ITEMS_MOST]:
+            if not is_item(document, following):
+                break
+            items.append(_beside(one, following, "is an item of the list"))
+        return [one, *items]
+    if _LEANING.match(text) and here > 0 and not near[here - 1].is_heading:
+        before = near[here - 1]
+        if "\n\n" not in document.text[before.span.end : sentence.span.start]:
+            return [_beside(one, before, "is what the next sentence leans on"), one]
+    return [one]
+
+
+def is_item(document: Document, sentence: Sentence) -> bool:
+    """Whether the sentence is an item of a list."""
+    start = sentence.span.start
+    return bool(_ITEM.search(document.text[max(0, start - 12) : start]))
+
+
+def _beside(one: _Chosen, sentence: Sentence, why: str) -> _Chosen:
+    evidence = one.evidence
+    return _Chosen(
+        Evidence(
+            evidence.document, sentence, evidence.hit, evidence.score, evidence.probability, None
+        ),
+        why,
+    )
+
+
+def _grouped(chosen: Sequence[_Chosen]) -> list[_Chosen]:
+    """Each sentence once; documents in order of first use, sentences as they stand in them."""
+    once: dict[tuple[str, int], _Chosen] = {}
+    for one in chosen:
+        key = (one.evidence.document.id, one.evidence.span.start)
+        if key not in once or (once[key].evidence.answer is None and one.evidence.answer):
+            once[key] = one
+    order = list(dict.fromkeys(key[0] for key in once))
+    return [once[key] for key in sorted(once, key=lambda key: (order.index(key[0]), key[1]))]
+
+
+def _written(chosen: Sequence[_Chosen], differing: bool) -> Composed:
+    """The sentences with their footnotes; a new paragraph for each document."""
+    citations = Citations()
+    written = [
+        AnswerSentence(
+            " ".join(one.evidence.text.split()), (citations.cite(one.evidence),), "supported"
+        )
+        for one in chosen
+    ]
+    why = [one.why for one in chosen]
+    pieces = [f"{s.text} {markers(s.citations)}" for s in written]
+    gaps = [
+        " " if a.evidence.document.id == b.evidence.document.id else "\n\n"
+        for a, b in pairwise(chosen)
+    ]
+    text = pieces[0] + "".join(gap + piece for gap, piece in zip(gaps, pieces[1:], strict=True))
+    if differing:
+        numbers = tuple(range(1, len(citations.all()) + 1))
+        said = AnswerSentence("The documents give different values.", numbers, "supported")
+        written.append(said)
+        why.append("says that the documents differ")
+        text += f"\n\n{said.text} {markers(numbers)}"
+    return Composed(text, tuple(written), citations.all(), tuple(why))

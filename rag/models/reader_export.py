@@ -1,0 +1,114 @@
+"""The trained network as int8 ONNX, and whether it still says what the original says."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from onnxruntime.quantization.shape_inference import quant_pre_process
+from reader_network import ReaderNetwork
+from tokenizers import Tokenizer
+
+INPUTS = ["input_ids", "attention_mask", "token_type_ids"]
+OUTPUTS = ["start_logits", "end_logits", "answerable", "inside"]
+
+
+def trained(state: Path) -> ReaderNetwork:
+    """The network with the weights that training left."""
+    network = ReaderNetwork(dropout=0.0)
+    network.load_state_dict(torch.load(state, weights_only=True))
+    return network.eval()
+
+
+def export(network: ReaderNetwork, out: Path) -> None:
+    """Writes the fp32 graph, free in batch and length."""
+    ids = torch.randint(1000, 2000, (2, 16))
+    mask, types = torch.ones_like(ids), torch.zeros_like(ids)
+    mask[1, 9:], types[:, 6:] = 0, 1
+    free = {0: "batch", 1: "length"}
+    axes = {name: free for name in (*INPUTS, *OUTPUTS)} | {"answerable": {0: "batch"}}
+    torch.onnx.export(
+        network,
+        (ids, mask, types),
+        str(out),
+        input_names=INPUTS,
+        output_names=OUTPUTS,
+        dynamic_axes=axes,
+        opset_version=20,
+        dynamo=False,
+    )
+
+
+def quantise(fp32: Path, out: Path) -> None:
+    """Signed int8 per channel; a range of 7 bits keeps processors without VNNI from saturating."""
+    with tempfile.TemporaryDirectory() as scratch:
+        ready = Path(scratch) / "ready.onnx"
+        quant_pre_process(str(fp32), str(ready), skip_symbolic_shape=True)
+        quantize_dynamic(
+            str(ready), str(out), weight_type=QuantType.QInt8, per_channel=True, reduce_range=True
+        )
+    onnx.checker.check_model(str(out))
+
+
+def ship(network: ReaderNetwork, tokenizer: Path, folder: Path) -> None:
+    """Model, tokenizer and sums into a folder, each written whole before it takes its name."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+        here = Path(scratch)
+        export(network, here / "fp32.onnx")
+        quantise(here / "fp32.onnx", here / "model.onnx")
+        read = Tokenizer.from_file(str(tokenizer))
+        read.no_padding()
+        read.no_truncation()
+        read.save(str(here / "tokenizer.json"), pretty=False)
+        names = ("model.onnx", "tokenizer.json")
+        sums = "".join(f"{sha256(here / name)}  {name}\n" for name in names)
+        (here / "SHA256SUMS").write_text(sums, encoding="ascii")
+        for name in (*names, "SHA256SUMS"):
+            (here / name).rename(folder / name)
+
+
+def agreement(
+    network: ReaderNetwork, folder: Path, questions: list[str], passages: list[str]
+) -> str:
+    """How the int8 graph's best spans and scores compare with the network's, in one line."""
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    session = onnxruntime.InferenceSession(
+        str(folder / "model.onnx"), providers=["CPUExecutionProvider"]
+    )
+    same, margins, able = 0, [], []
+    for question, passage in zip(questions, passages, strict=True):
+        code = tokenizer.encode(question, passage)
+        fed = {
+            "input_ids": np.array([code.ids[:320]], np.int64),
+            "attention_mask": np.ones((1, min(len(code.ids), 320)), np.int64),
+            "token_type_ids": np.array([code.type_ids[:320]], np.int64),
+        }
+        first = code.type_ids.index(1)
+        with torch.no_grad():
+            whole = [x[0].numpy() for x in network(*(torch.from_numpy(v) for v in fed.values()))]
+        small = [x[0] for x in session.run(OUTPUTS, fed)]
+        picks = []
+        for start, end, answerable, _ in (whole, small):
+            scores = start[first:-1, None] + end[None, first:-1]
+            scores = np.where(np.triu(np.ones_like(scores)), scores, -np.inf)
+            picks.append((int(scores.argmax()), scores.max() - start[0] - end[0], answerable))
+        same += picks[0][0] == picks[1][0]
+        margins.append((picks[0][1], picks[1][1]))
+        able.append((picks[0][2], picks[1][2]))
+    alike = [np.corrcoef(np.array(pairs, float).T)[0, 1] for pairs in (margins, able)]
+    return (
+        f"int8 against the original, {len(questions)} pairs: same best span {same / len(questions):.3f}, "
+        f"correlation of span - null {alike[0]:.4f}, of answerable {alike[1]:.4f}"
+    )
+
+
+def sha256(path: Path) -> str:
+    """As 64 hex digits."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,198 @@
+"""The public sets the reader learns from, read into one shape, with some of each left out.
+
+What is left out is never trained on and gives the figures in the model card: whole articles where
+a set has articles, so that no paragraph is on both sides.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+LICENCES = {
+    "squad2": "SQuAD 2.0, half of a public dev split; CC BY-SA 4.0 (rajpurkar)",
+    "new_wiki": "SQuADShifts, newer Wikipedia; CC BY 4.0 (modestyachts/squadshifts-website)",
+    "reddit": "SQuADShifts, Reddit posts; CC BY 4.0",
+    "amazon": "SQuADShifts, product reviews; CC BY 4.0",
+    "covidqa": "COVID-QA; Apache-2.0 (deepset-ai)",
+    "clapnq": "CLAPNQ, half of its dev split; Apache-2.0 (primeqa/clapnq)",
+}
+LEFT_OUT_SQUAD = frozenset({"Normans", "European_Union_law"})
+LEFT_OUT_WIKI_QUESTIONS = 300
+LEFT_OUT_CLAPNQ = 40
+FILES = {
+    "squad2": "squad2/squad2_half.json",
+    "new_wiki": "squadshifts/new_wiki_v1.0.json",
+    "reddit": "squadshifts/reddit_v1.0.json",
+    "amazon": "squadshifts/amazon_reviews_v1.0.json",
+    "covidqa": "covidqa/200423_covidQA.json",
+}
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """A text with the sentences in it (half-open ranges of code points)."""
+
+    source: str
+    title: str
+    text: str
+    sentences: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A question about a context: answer spans, or gold sentences, or neither (not answered)."""
+
+    question: str
+    context: int
+    answers: tuple[Span, ...] = ()
+    gold_sentences: tuple[Span, ...] = ()
+
+
+@dataclass(slots=True)
+class Collection:
+    contexts: list[Context]
+    items: list[Item]
+
+
+_BREAK = re.compile(r"(?<=[.!?])[\"'”’)\]]*\s+(?=[\"'“‘(\[]*[A-Z0-9])|\n+")
+
+
+def sentences(text: str) -> tuple[Span, ...]:
+    """Sentence ranges by punctuation: rough, but the same rule for every set."""
+    spans, start = [], 0
+    for found in _BREAK.finditer(text):
+        before = text[start : found.start()]
+        if len(before) > 3 and re.search(r"\b(?:Mr|Mrs|Dr|St|[A-Z]|e\.g|i\.e|No|vs)\.$", before):
+            continue
+        if before.strip():
+            spans.append((start, found.end()))
+        start = found.end()
+    if text[start:].strip():
+        spans.append((start, len(text)))
+    tidy = []
+    for a, b in spans:
+        part = text[a:b]
+        tidy.append((a + len(part) - len(part.lstrip()), a + len(part.rstrip())))
+    return tuple(tidy)
+
+
+def _squad(path: Path, source: str) -> Collection:
+    found = Collection([], [])
+    for article in json.loads(path.read_text(encoding="utf-8"))["data"]:
+        title = str(article.get("title", "")).replace("_", " ")
+        for paragraph in article["paragraphs"]:
+            text = paragraph["context"]
+            context = Context(source, title, text, sentences(text))
+            found.contexts.append(context)
+            for asked in paragraph["qas"]:
+                spans = tuple(_tight(text, a) for a in asked["answers"])
+                if asked.get("is_impossible"):
+                    spans = ()
+                elif not spans:
+                    continue
+                question = " ".join(asked["question"].split())
+                found.items.append(Item(question, len(found.contexts) - 1, spans))
+    return found
+
+
+def _tight(text: str, answer: dict[str, Any]) -> Span:
+    start, words = int(answer["answer_start"]), str(answer["text"])
+    end = start + len(words)
+    part = text[start:end]
+    return start + len(part) - len(part.lstrip()), start + len(part.rstrip())
+
+
+_SPACED = (
+    (re.compile(r" ([.,;:!?%)\]])"), r"\1"),
+    (re.compile(r"([(\[$]) "), r"\1"),
+    (re.compile(r" ('s|'re|'ve|'ll|'d|n't|'m|')(?= |$)"), r"\1"),
+    (re.compile(r"`` ?"), '"'),
+    (re.compile(r" ?''"), '"'),
+    (re.compile(r" ([-–/]) "), r"\1"),
+)
+
+
+def untokenized(text: str) -> str:
+    """`the sirens , King 's` as people write it."""
+    for pattern, new in _SPACED:
+        text = pattern.sub(new, text)
+    return text
+
+
+def _clapnq(path: Path) -> Collection:
+    found = Collection([], [])
+    for line in path.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        passage = row["passages"][0]
+        gold = {s for out in row["output"] for s in out.get("selected_sentences", ())}
+        text, spans, chosen = "", [], []
+        for sentence in passage["sentences"]:
+            clean = untokenized(sentence.strip())
+            if not clean:
+                continue
+            text += " " if text else ""
+            spans.append((len(text), len(text) + len(clean)))
+            text += clean
+            if sentence in gold:
+                chosen.append(spans[-1])
+        found.contexts.append(Context("clapnq", passage["title"], text, tuple(spans)))
+        item = Item(row["input"], len(found.contexts) - 1, (), tuple(chosen))
+        if chosen or "unanswerable" in path.name:
+            found.items.append(item)
+    return found
+
+
+def _pick(source: Collection, keep: list[bool]) -> Collection:
+    """The part of a collection whose contexts are kept, renumbered."""
+    place = {old: new for new, old in enumerate(i for i, k in enumerate(keep) if k)}
+    items = [
+        Item(i.question, place[i.context], i.answers, i.gold_sentences)
+        for i in source.items
+        if i.context in place
+    ]
+    return Collection([c for c, k in zip(source.contexts, keep, strict=True) if k], items)
+
+
+def load(folder: Path) -> tuple[dict[str, Collection], dict[str, Collection]]:
+    """(to train on, left out), by the name of the set."""
+    train: dict[str, Collection] = {}
+    left: dict[str, Collection] = {}
+    for name, path in FILES.items():
+        whole = _squad(folder / path, name)
+        if name == "squad2":
+            out = {t.replace("_", " ") for t in LEFT_OUT_SQUAD}
+        elif name == "new_wiki":
+            out = _last_articles(whole)
+        else:
+            out = set()
+        keep = [c.title not in out for c in whole.contexts]
+        train[name] = _pick(whole, keep)
+        if out:
+            left[name] = _pick(whole, [not k for k in keep])
+    for kind in ("answerable", "unanswerable"):
+        whole = _clapnq(folder / f"clapnq/clapnq_dev_half_{kind}.jsonl")
+        titles = {c.title for c in whole.contexts[-LEFT_OUT_CLAPNQ:]}
+        keep = [c.title not in titles for c in whole.contexts]
+        train[f"clapnq_{kind}"] = _pick(whole, keep)
+        left[f"clapnq_{kind}"] = _pick(whole, [not k for k in keep])
+    return train, left
+
+
+def _last_articles(whole: Collection) -> set[str]:
+    """The last articles that together hold about LEFT_OUT_WIKI_QUESTIONS questions."""
+    out: set[str] = set()
+    count = 0
+    for context in reversed(whole.contexts):
+        if context.title in out:
+            continue
+        if count >= LEFT_OUT_WIKI_QUESTIONS:
+            break
+        out.add(context.title)
+        count += sum(whole.contexts[i.context].title == context.title for i in whole.items)
+    return out

@@ -1,0 +1,90 @@
+"""What a person can set: from the environment, then `footnote.toml`, then the default."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, get_args
+
+from rag.errors import BadSettings
+
+Answers = Literal["auto", "extractive", "openai"]
+
+# The setting, its variable in the environment, its default. The key is never read from a file.
+_VARIABLES = {
+    "index": ("FOOTNOTE_INDEX", ".footnote"),
+    "chroma_url": ("FOOTNOTE_CHROMA_URL", None),
+    "answers": ("FOOTNOTE_ANSWERS", "auto"),
+    "model": ("FOOTNOTE_MODEL", "gpt-5-mini"),
+    "base_url": ("OPENAI_BASE_URL", None),
+    "embedding": ("FOOTNOTE_EMBEDDING", "minilm"),
+}
+FILE = "footnote.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Read once, handed down, never changed."""
+
+    index: Path
+    chroma_url: str | None = None
+    answers: Answers = "auto"
+    model: str = "gpt-5-mini"
+    base_url: str | None = None
+    embedding: str = "minilm"
+    api_key: str | None = field(default=None, repr=False)
+
+    @property
+    def uses_model(self) -> bool:
+        """Whether a language model writes the answers."""
+        if self.answers == "auto":
+            return bool(self.api_key or self.base_url)
+        return self.answers == "openai"
+
+
+def load(
+    env: Mapping[str, str] | None = None, folder: Path | None = None, **overrides: str | None
+) -> Settings:
+    """The settings that hold in `folder` (default: the current one); overrides come first.
+
+    Raises BadSettings for a value or a file that cannot be used.
+    """
+    env = os.environ if env is None else env
+    file = _read((folder or Path.cwd()) / FILE)
+    values: dict[str, str | None] = {}
+    for name, (variable, default) in _VARIABLES.items():
+        values[name] = overrides.get(name) or env.get(variable) or file.get(name) or default
+    if values["answers"] not in get_args(Answers):
+        raise BadSettings(
+            f"FOOTNOTE_ANSWERS is “{values['answers']}”: it is auto, extractive or openai"
+        )
+    embedding = str(values["embedding"])
+    if embedding != "minilm" and not embedding.removeprefix("openai:") != embedding:
+        raise BadSettings(f"FOOTNOTE_EMBEDDING is “{embedding}”: it is minilm or openai:MODEL")
+    return Settings(
+        index=Path(str(values["index"])).expanduser(),
+        chroma_url=values["chroma_url"],
+        answers=values["answers"],  # type: ignore[arg-type]
+        model=str(values["model"]),
+        base_url=values["base_url"],
+        embedding=embedding,
+        api_key=env.get("OPENAI_API_KEY") or None,
+    )
+
+
+def _read(path: Path) -> dict[str, str]:
+    """The settings in the file; nothing where there is none."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadSettings(f"{FILE} cannot be read: {error}") from error
+    for name, value in table.items():
+        if name not in _VARIABLES:
+            known = ", ".join(_VARIABLES)
+            raise BadSettings(f"{FILE} has “{name}”, which is no setting: they are {known}")
+        if not isinstance(value, str):
+            raise BadSettings(f"{FILE}: “{name}” must be a string in quotes")
+    return table

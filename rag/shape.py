@@ -1,0 +1,132 @@
+"""What kind of answer a question wants, and which simpler questions it is made of."""
+
+import re
+from enum import Enum
+
+
+class Shape(Enum):
+    """The form of the answer."""
+
+    FACT = "fact"
+    LIST = "list"
+    OVERVIEW = "overview"
+    YES_NO = "yes-no"
+
+
+_DOCUMENTS = r"(?:documents?|articles?|briefs?|sources?|texts?|reports?|corpus|files?|papers?)"
+_OVERVIEW = re.compile(
+    r"^(?:please |can you |could you |would you )*(?:"
+    r"summari[sz]e|sum up|outline|describe|discuss|explain"
+    r"|give (?:me |us )?(?:an? |the )?(?:brief |short )?(?:overview|summary|outline|account)"
+    r"(?: of)?"
+    r"|tell (?:me|us) (?:more |all |everything )?about"
+    rf"|what (?:do|does|did|can|have|has) (?:all |any of |each of )?(?:the |these |this )?(?:\w+ )?"
+    rf"{_DOCUMENTS}(?: (?:say|tell|report|state|mention|have to say|said|cover|reported))?"
+    r"(?: us| me)?(?: (?:about|on|of))?"
+    r"|what (?:is|was|has been) (?:said|known|reported|written|mentioned) (?:about|of|on)"
+    r"|(?:an? )?(?:overview|summary|outline) of|what do (?:we|you) know (?:about|of)"
+    r"|what(?:’s| is| are) the (?:main|key|most important|overall) "
+    r"(?:points?|themes?|ideas?|topics?|messages?)(?: (?:of|in|about|on))?"
+    rf"|how (?:do|does|did|is|are|has|have) (?:the )?{_DOCUMENTS} "
+    r"(?:describe|portray|present|explain|treat|characteri[sz]e|see|view)"
+    r")\b[\s:,]*",
+    re.IGNORECASE,
+)
+_LIST = re.compile(
+    r"^(?:and |please )?(?:list|name|enumerate)\b|^who else\b|\ball (?:the |of the )?[\w’'-]+s\b"
+    r"|\b(?:what|who) (?:are|were) (?:the |some |all )",
+    re.IGNORECASE,
+)
+_ASKED_FOR = re.compile(r"\b(?:which|what)((?: [\w’'-]+){1,5})", re.IGNORECASE)
+_AUXILIARIES = (
+    r"is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might|must"
+)
+_VERBS = frozenset(_AUXILIARIES.split("|"))
+_NOT_PLURAL = ("ss", "us", "is", "’s", "'s")
+_YES_NO = re.compile(rf"^(?:and |but |so |or )?(?:{_AUXILIARIES})\b", re.IGNORECASE)
+_COMPARE = re.compile(
+    r"\b(?:compare[ds]?|comparison|comparing|versus|vs\.?|differ(?:s|ed|ence|ences|ent(?:ly)?)?|than"
+    r"|contrast|similar(?:ities|ity|ly)?)\b",
+    re.IGNORECASE,
+)
+_END = r"(?=[?.!,;]|$)"
+_SIDES = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rf"\bbetween (?P<a>.+?) and (?P<b>.+?){_END}",
+        rf"\b(?:compare|contrast) (?P<a>.+?) (?:and|with|to|against|versus|vs\.?) (?P<b>.+?){_END}",
+        rf"(?P<a>\b[\w’'-]+(?: [\w’'-]+){{0,5}}?) (?:versus|vs\.?|compared (?:with|to)) "
+        rf"(?P<b>.+?){_END}",
+        r"\b(?P<a>(?:in )?\d{4}) (?:or|and|than(?: in)?|to) (?P<b>(?:in )?\d{4})\b",
+    )
+)
+_TWO_YEARS = re.compile(r"\b\d{4} or (?:in )?\d{4}\b", re.IGNORECASE)
+_SECOND_QUESTION = re.compile(
+    r"[,;?]? (?:and|or)(?: also)?,? (?=(?:how (?:many|much|long|often|did|do|does|was|were|is|are)"
+    r"|who(?:m|se)?|when|where|why|what|which|by whom|in which)\b)|\?\s+(?=\w)",
+    re.IGNORECASE,
+)
+
+
+def shape_of(question: str) -> Shape:
+    """The form of answer that the question's words ask for."""
+    question = question.strip()
+    if _OVERVIEW.match(question):
+        return Shape.OVERVIEW
+    if _LIST.search(question) or _asks_for_several(question):
+        return Shape.LIST
+    if _YES_NO.match(question):
+        return Shape.YES_NO
+    return Shape.FACT
+
+
+def _asks_for_several(question: str) -> bool:
+    """Whether the noun after “which” or “what” is a plural."""
+    for found in _ASKED_FOR.finditer(question):
+        for word in found[1].lower().split():
+            if word in _VERBS:
+                break
+            if len(word) > 3 and word.endswith("s") and not word.endswith(_NOT_PLURAL):
+                return True
+    return False
+
+
+def topic_of(question: str) -> str:
+    """What an overview is to be about: the question without the words that ask for one."""
+    return _OVERVIEW.sub("", question.strip(), count=1).rstrip(" ?.!") or question
+
+
+def is_comparison(question: str) -> bool:
+    """Whether the question asks to set things side by side."""
+    return bool(_COMPARE.search(question))
+
+
+def parts_of(question: str) -> tuple[str, ...]:
+    """The simpler questions that a question is made of; itself alone where it is simple.
+
+    A comparison gives one for each side, a double question one for each half.
+    """
+    halves = [half.strip(" ?") for half in _SECOND_QUESTION.split(question) if half.strip(" ?")]
+    if len(halves) > 1 and all(len(half.split()) >= 3 for half in halves):
+        return tuple(f"{half}?" for half in halves[:3])
+    if is_comparison(question) or _TWO_YEARS.search(question):
+        for pattern in _SIDES:
+            if found := pattern.search(question):
+                sides = (found["a"].strip(), found["b"].strip())
+                if all(sides):
+                    before, after = question[: found.start()], question[found.end() :]
+                    return tuple(_side(before, side, after) for side in sides)
+    return (question,)
+
+
+_FRAME = re.compile(
+    r"\b(?:what|which|how)?\s*(?:is|are|was|were|did|do|does)?\s*(?:the )?"
+    r"(?:main |key )?(?:differences?|comparison|contrast|similarit(?:y|ies))\b(?: in)?|\bcompare\b",
+    re.IGNORECASE,
+)
+
+
+def _side(before: str, side: str, after: str) -> str:
+    """The question for one side of a comparison."""
+    rest = _FRAME.sub(" ", before)
+    return " ".join(f"{rest} {side} {after}".split()).rstrip(" ?.!") + "?"

@@ -1,0 +1,57 @@
+"""What can be told of a text from its words alone: names, years, numbers."""
+
+import re
+
+STOP_WORDS = frozenset(
+    word
+    for line in (
+        "a about after again against ago all also am an and any are as at be because been before",
+        "being between both but by can could did do does doing down during each either else ever",
+        "every few for from further get give given go had has have having he her here hers him his",
+        "how however i if in into is it its itself just least let like made many may me might more",
+        "most much must my near no nor not now of off on once one only onto or other our out over",
+        "own per please quite rather really said same say says shall she should since so some such",
+        "tell than that the their them then there these they this those though through to too",
+        "toward towards under until up upon us use used very was we were what when where whether",
+        "which while who whom whose why will with within without would yes yet you your",
+    )
+    for word in line.split()
+)
+
+_WORD = re.compile(r"[^\W_]+(?:['’.\-,][^\W_]+)*")
+_YEAR = re.compile(r"(?<![\d,.])(?:1[5-9]|20)\d\d(?!\d|,\d|\.\d)")
+_FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
+
+
+def words(text: str) -> tuple[str, ...]:
+    """The words of a text, as they stand."""
+    return tuple(match.group() for match in _WORD.finditer(text))
+
+
+def content_words(text: str) -> tuple[str, ...]:
+    """The words that carry meaning, lower-cased, in order, each once."""
+    lowered = (w.lower().removesuffix("’s").removesuffix("'s") for w in words(text))
+    return tuple(dict.fromkeys(w for w in lowered if w not in STOP_WORDS and len(w) > 1))
+
+
+def years(text: str) -> frozenset[str]:
+    """The four-digit years in a text."""
+    return frozenset(_YEAR.findall(text))
+
+
+def figures(text: str) -> frozenset[str]:
+    """The numbers written in digits, without thousands separators."""
+    return frozenset(figure.replace(",", "") for figure in _FIGURE.findall(text))
+
+
+def names(text: str) -> tuple[str, ...]:
+    """The capitalised words that do not open the text, lower-cased, each once."""
+    found = []
+    for match in _WORD.finditer(text):
+        word = match.group()
+        if match.start() == 0 or not any(c.isupper() for c in word):
+            continue
+        word = word.removesuffix("’s").removesuffix("'s").lower()
+        if word not in STOP_WORDS:
+            found.append(word)
+    return tuple(dict.fromkeys(found))

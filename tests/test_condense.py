@@ -1,0 +1,107 @@
+"""Follow-ups find their subject; questions that stand alone are left alone."""
+
+import pytest
+
+from rag.condense import condense, leans, subject_of
+from rag.types import Turn
+
+
+def after(*earlier: str) -> tuple[Turn, ...]:
+    return tuple(Turn("user", question) for question in earlier)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How many of them were sent to rehabilitation?",
+        "And in 2020?",
+        "In how many cases?",
+        "Members?",
+        "What about Laos?",
+        "Why?",
+        "Where was he born?",
+        "Who helped them with that?",
+        "And the second one?",
+        "how many died?",
+    ],
+)
+def test_a_question_that_leans_on_the_conversation_is_known(question: str) -> None:
+    assert leans(question)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How many people were arrested in 2017?",
+        "Who is the secretary-general of the NACD?",
+        "When did Cambodia pass its Anti-Drug Law?",
+        "What share of those arrested were only users?",
+        "Summarise the plan.",
+        "In which month are the elections?",
+        "Did Sivan say that he regretted it?",
+    ],
+)
+def test_a_question_that_stands_alone_is_known(question: str) -> None:
+    assert not leans(question)
+
+
+def test_a_question_that_stands_alone_is_left_alone() -> None:
+    question = condense("Who wrote Hamlet?", after("How many people were arrested?"))
+    assert question.standalone == "Who wrote Hamlet?"
+    assert question.searches == question.readings == ("Who wrote Hamlet?",)
+
+
+def test_without_a_conversation_nothing_changes() -> None:
+    assert condense("  And   in 2020? ").standalone == "And in 2020?"
+
+
+@pytest.mark.parametrize(
+    ("earlier", "question", "standalone"),
+    [
+        ("How many were arrested in 2017?", "And in 2020?", "How many were arrested in 2020?"),
+        ("How old is Nary?", "And Chanthea?", "How old is Chanthea?"),
+        ("What is the third phase?", "And the second one?", "What is the second phase?"),
+        ("Tell me about Sivan.", "Why did he leave?", "Why did Sivan leave?"),
+        (
+            "Did prices fall in Laos?",
+            "What about in Vietnam?",
+            "Did prices fall in Laos in Vietnam?",
+        ),
+    ],
+)
+def test_what_was_left_out_comes_from_the_question_before(
+    earlier: str, question: str, standalone: str
+) -> None:
+    assert condense(question, after(earlier)).standalone == standalone
+
+
+def test_a_pronoun_may_stand_for_what_was_answered() -> None:
+    asked: list[str] = []
+
+    def recall(earlier: str) -> str:
+        asked.append(earlier)
+        return "Ada Lovelace"
+
+    question = condense("What did she write?", after("Who was the first programmer?"), recall)
+    assert asked == ["Who was the first programmer?"]
+    assert question.standalone == "What did Ada Lovelace write?"
+
+
+def test_follow_ups_of_follow_ups_keep_the_subject() -> None:
+    question = condense("And in 2022?", after("How many were arrested in 2017?", "And in 2020?"))
+    assert question.standalone == "How many were arrested in 2022?"
+
+
+def test_a_change_of_subject_is_a_change_of_subject() -> None:
+    history = after("How many were arrested in 2017?", "Who painted the Mona Lisa?")
+    assert "2017" not in " ".join(condense("And when?", history).readings)
+
+
+def test_both_turns_are_searched_for_and_the_last_one_alone_is_read() -> None:
+    question = condense("How many of them were freed?", after("How many people were arrested?"))
+    assert "How many people were arrested? How many of them were freed?" in question.searches
+    assert "How many of them were freed?" in question.readings
+
+
+def test_the_subject_is_the_question_without_the_words_that_ask() -> None:
+    assert subject_of("How many people were arrested in 2017?") == "people arrested in 2017"

@@ -1,0 +1,89 @@
+"""What can be told from words alone: kinds of answer, names, years, the shape of a question."""
+
+import pytest
+
+from rag.kinds import KINDS, kind_of_answer
+from rag.shape import Shape, parts_of, shape_of, topic_of
+from rag.words import content_words, figures, names, years
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        ("How tall is the prime minister?", "height"),
+        ("What is her e-mail address?", "contact"),
+        ("How much did the campaign cost?", "money"),
+        ("What share of them were users?", "share"),
+        ("How old is Nary?", "age"),
+        ("How many cases were there?", "number"),
+        ("In which year was the law passed?", "date"),
+        ("Who runs the group?", "person"),
+        ("Where was he arrested?", "place"),
+        ("Why did it fail?", "other"),
+    ],
+)
+def test_the_kind_of_answer(question: str, kind: str) -> None:
+    assert kind_of_answer(question).name == kind
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "could_be"),
+    [
+        ("height", "He is 1.75 metres tall.", True),
+        ("height", "He has ruled for 38 years.", False),
+        ("contact", "Write to a@b.org.", True),
+        ("contact", "He wrote an email.", False),
+        ("number", "Seventy-seven cases", True),
+        ("person", "the dogs", False),
+        ("age", "Nary, a 22-year-old student", True),
+        ("date", "on February 19", True),
+        ("money", "3,875 kilograms", False),
+    ],
+)
+def test_what_a_text_must_hold_to_be_of_a_kind(name: str, text: str, could_be: bool) -> None:
+    kind = next(kind for kind in KINDS if kind.name == name)
+    assert bool(kind.holds.search(text)) is could_be
+
+
+def test_names_years_and_figures() -> None:
+    assert names("Did Hun Sen sign the Plan in 2021?") == ("hun", "sen", "plan")
+    assert years("In 1997 and 2021, 3,875 of 21,566") == {"1997", "2021"}
+    assert figures("3,875kg in 10.5 days") == {"3875", "10.5"}
+    assert content_words("What is the Plan’s aim?") == ("plan", "aim")
+
+
+@pytest.mark.parametrize(
+    ("question", "shape"),
+    [
+        ("How old is Nary?", Shape.FACT),
+        ("Which countries border Cambodia?", Shape.LIST),
+        ("Name the three members.", Shape.LIST),
+        ("What do the documents say about rehabilitation?", Shape.OVERVIEW),
+        ("Please summarise the plan.", Shape.OVERVIEW),
+        ("Did Nary mean to sell drugs?", Shape.YES_NO),
+    ],
+)
+def test_the_shape_of_a_question(question: str, shape: Shape) -> None:
+    assert shape_of(question) is shape
+
+
+def test_the_topic_of_an_overview() -> None:
+    assert topic_of("What do the documents say about rehabilitation?") == "rehabilitation"
+
+
+@pytest.mark.parametrize(
+    ("question", "parts"),
+    [
+        ("How many were arrested?", ("How many were arrested?",)),
+        (
+            "How many were arrested and who arrested them?",
+            ("How many were arrested?", "who arrested them?"),
+        ),
+        (
+            "Were there more arrests in 2017 or in 2020?",
+            ("Were there more arrests in 2017?", "Were there more arrests in 2020?"),
+        ),
+    ],
+)
+def test_a_question_is_taken_apart(question: str, parts: tuple[str, ...]) -> None:
+    assert parts_of(question) == parts
