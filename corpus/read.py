@@ -49,8 +49,7 @@ def read(path: Path, id: str) -> Document:
             raise UnreadableDocument(_too_large(status.st_size))
         data = path.read_bytes()
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise UnreadableDocument(f"cannot be opened: {reason.lower()}") from error
+        raise UnreadableDocument(f"cannot be opened: {_why(error)}") from error
     return read_bytes(data, id)
 
 
@@ -98,6 +97,10 @@ def _reader(name: str) -> Callable[[bytes, str], Document]:
 
 def _too_large(size: int) -> str:
     return f"larger than {LARGEST // 1_000_000} MB ({size / 1_000_000:.1f} MB); split it"
+
+
+def _why(error: OSError | ValueError) -> str:
+    return (getattr(error, "strerror", None) or str(error)).lower()
 
 
 def _front_matter(text: str) -> tuple[dict[str, str], str]:
@@ -152,14 +155,13 @@ def _files(given: Path) -> list[tuple[Path, int]]:
         if stat.S_ISDIR(mode):
             os.scandir(given).close()
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
         raise FootnoteError(
-            f"{_safe(str(given))}: {reason.lower()}; give a folder or a file"
+            f"{_safe(str(given))} cannot be opened ({_why(error)}); give a folder or a file"
         ) from error
     if stat.S_ISREG(mode):
         return [(given, 1)]
     if not stat.S_ISDIR(mode):
-        raise FootnoteError(f"{_safe(str(given))}: neither a folder nor a file")
+        raise FootnoteError(f"{_safe(str(given))} is neither a folder nor a file; give one of them")
     files: list[Path] = []
 
     def closed(error: OSError) -> None:
@@ -179,9 +181,10 @@ def _hidden(name: str) -> bool:
 def _named(files: list[tuple[Path, int]]) -> list[tuple[str, Path]]:
     parts = [Path(os.path.abspath(file)).parts[1:] for file, _ in files]  # noqa: PTH100
     depths = [depth for _, depth in files]
+    whole = [_safe("/".join(p)) for p in parts]
     while True:
         ids = [_safe("/".join(p[-d:])) for p, d in zip(parts, depths, strict=True)]
-        taken = Counter(ids)
+        taken = Counter(id for id, _ in set(zip(ids, whole, strict=True)))
         clash = [i for i, id in enumerate(ids) if taken[id] > 1 and depths[i] < len(parts[i])]
         if not clash:
             break

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from corpus.blocks import Block, blocks, strip
 from corpus.types import Sentence, Span
 
-LONGEST = 1200  # characters in a sentence; what is longer is cut
+LONGEST = 1000  # characters in a sentence; what is longer is cut
 LONGEST_UNSPACED = 400  # the same where words are not parted by spaces
 
 _STOPS = "。！？｡．।॥።။។៕۔"  # these end a sentence with or without a space behind them
@@ -35,8 +35,8 @@ def _words(*lines: str) -> frozenset[str]:
 # word follows that commonly begins one.
 _NEVER = _words("mr mrs ms messrs mme mlle dr prof vs eg ie e.g i.e cf viz")
 _BEFORE_NUMBER = _words(
-    "no nos nr fig figs eq eqs sec sect ch chap vol vols p pp art arts para paras ref refs ed b c ca d",
-    "approx est Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec Mon Tue Wed Thu Fri Sat Sun",
+    "no nos nr fig figs eq eqs sec sect ch chap vol vols p pp art arts para paras ref refs ed b c",
+    "d ca approx est Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec Mon Tue Wed Thu Fri Sat Sun",
 )
 _BEFORE_NAME = _words(
     "gen sen rep gov lt col capt sgt maj cpl adm rev hon pres st mt ft fr hr v supt insp atty",

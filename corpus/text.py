@@ -47,7 +47,7 @@ def decode(data: bytes) -> str:
             text = _windows(data)
     if "\0" in text:
         raise UnreadableDocument("not text: it holds NUL bytes")
-    if 100 * len(_BINARY.findall(text)) > len(text):
+    if len(_BINARY.findall(text)) > max(1, len(text) // 100):
         raise UnreadableDocument("not text: it holds control characters")
     return text
 

@@ -9,6 +9,8 @@ IndexProblem
 └── IndexUnreachable the Chroma server does not answer, or refuses
 """
 
+from pathlib import Path
+
 from corpus.errors import FootnoteError
 
 
@@ -38,3 +40,20 @@ class IndexUnreachable(IndexProblem):
 
 class UnknownDocument(IndexProblem):
     """The index has no document of that name, or not that version of it."""
+
+
+_FULL = ("disk is full", "no space left", "disk quota")
+_READ_ONLY = ("readonly", "read-only", "permission denied")
+
+
+def unusable(folder: Path, error: BaseException) -> IndexProblem:
+    """What the library that keeps its files in `folder`, within an index, means by its error."""
+    reason = " ".join(str(error).split())[:200] or type(error).__name__
+    if any(sign in reason.lower() for sign in _FULL):
+        return IndexProblem(f"the index in {folder.parent} cannot be written: the disk is full")
+    if any(sign in reason.lower() for sign in _READ_ONLY):
+        return IndexProblem(f"the index in {folder.parent} cannot be written: it is read-only")
+    return IndexDamaged(
+        f"the files in {folder} are damaged ({reason}): remove {folder.parent} and run"
+        " `footnote index` again"
+    )

@@ -44,12 +44,15 @@ class Manifest:
 
     A record in Chroma or tantivy whose document and version are not named here does not exist for
     a reader: the manifest, replaced in one step, is what makes a change of the index one step.
+    `superseded` are the (document, version) that the last change took away: their texts are kept,
+    so that an answer given before it can still be shown.
     """
 
     format: int
     embedding: str
     dimension: int
     documents: Mapping[str, IndexedDocument]
+    superseded: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,7 @@ class _Asking:
         confidence = max(part.confidence for part in parts)
         clock = perf_counter()
         if evidence and confidence >= refuse_below():
-            answering = [p for p in parts if p.confidence >= refuse_below()]
+            answering = [part for part in parts if part.confidence >= refuse_below()]
             confidence = min(part.confidence for part in answering)
             composed = extractive.compose(shape, answering)
         self._took("compose", clock)
@@ -124,7 +124,12 @@ class _Asking:
         parts = parts_of(question.standalone)
         if len(parts) == 1:
             return [whole]
-        return [self._search_and_weigh(part) for part in parts]
+        first = (Turn("user", parts[0]),)
+        weighed = [self._search_and_weigh(parts[0])]
+        weighed += [self._weigh(condense(part, first))[0] for part in parts[1:]]
+        if all(part.confidence >= refuse_below() for part in weighed):
+            return weighed
+        return [whole, *weighed]
 
     def _search_and_weigh(self, text: str) -> Weighed:
         clock = perf_counter()
@@ -149,7 +154,7 @@ class _Asking:
 
 def _checked(text: str) -> str:
     """The question, fit to be asked."""
-    text = text.strip()
+    text = text.encode(errors="replace").decode().strip()  # half characters have no UTF-8
     if not text:
         raise BadQuestion("the question is empty: write one")
     if len(text) > LONGEST_QUESTION:

@@ -15,12 +15,14 @@ from index.lexical import stems
 from rag.cite import Citations, markers
 from rag.evidence import Weighed
 from rag.kinds import MEASURED, kind_of_answer
-from rag.shape import Shape
+from rag.shape import Shape, is_comparison
 from rag.types import AnswerSentence, Citation, Evidence
 from rag.words import figures
 
 LIST_AT_LEAST = 0.4
 LIST_MOST = 6
+COMPARED_AT_LEAST = 0.2
+COMPARED_MOST = 4
 DIFFERS_AT_LEAST = 0.4
 OVERVIEW_MOST = 6
 OVERVIEW_EACH = 3
@@ -61,7 +63,9 @@ def compose(shape: Shape, parts: Sequence[Weighed]) -> Composed:
         if shape is Shape.OVERVIEW:
             chosen += _overview(part)
         elif shape is Shape.LIST:
-            chosen += _list(part)
+            chosen += _several(part, LIST_AT_LEAST, LIST_MOST)
+        elif is_comparison(part.reading) and len(parts) == 1:
+            chosen += _several(part, COMPARED_AT_LEAST, COMPARED_MOST)
         else:
             found = _fact(part)
             if len(parts) == 1:
@@ -89,11 +93,11 @@ def _fact(part: Weighed) -> list[_Chosen]:
     return [_Chosen(part.evidence[0], "states the answer")]
 
 
-def _list(part: Weighed) -> list[_Chosen]:
+def _several(part: Weighed, at_least: float, most: int) -> list[_Chosen]:
     """The best sentence, and the others that answer too and say something else."""
     chosen = _fact(part)
     for found in part.evidence[1:]:
-        if found.probability < LIST_AT_LEAST or len(chosen) == LIST_MOST:
+        if found.probability < at_least or len(chosen) == most:
             break
         if not _repeats(found, (c.evidence for c in chosen)):
             chosen.append(_Chosen(found, "answers too"))

@@ -13,6 +13,7 @@ class Shape(Enum):
     YES_NO = "yes-no"
 
 
+MOST_PARTS = 4
 _DOCUMENTS = r"(?:documents?|articles?|briefs?|sources?|texts?|reports?|corpus|files?|papers?)"
 _OVERVIEW = re.compile(
     r"^(?:please |can you |could you |would you )*(?:"
@@ -45,27 +46,30 @@ _VERBS = frozenset(_AUXILIARIES.split("|"))
 _NOT_PLURAL = ("ss", "us", "is", "’s", "'s")
 _YES_NO = re.compile(rf"^(?:and |but |so |or )?(?:{_AUXILIARIES})\b", re.IGNORECASE)
 _COMPARE = re.compile(
-    r"\b(?:compare[ds]?|comparison|comparing|versus|vs\.?|differ(?:s|ed|ence|ences|ent(?:ly)?)?|than"
-    r"|contrast|similar(?:ities|ity|ly)?)\b",
+    r"\b(?:compare[ds]?|comparison|comparing|versus|vs\.?|differ(?:s|ed|ences?|ent(?:ly)?)?|than"
+    r"|contrast|similar(?:ities|ity|ly)?|\w+er, [\w’' -]+ or)\b",
     re.IGNORECASE,
 )
-_END = r"(?=[?.!,;]|$)"
+_END = r"(?=[?.!,;:]|$)"
 _SIDES = tuple(
-    re.compile(pattern, re.IGNORECASE)
+    re.compile(pattern)
     for pattern in (
-        rf"\bbetween (?P<a>.+?) and (?P<b>.+?){_END}",
-        rf"\b(?:compare|contrast) (?P<a>.+?) (?:and|with|to|against|versus|vs\.?) (?P<b>.+?){_END}",
-        rf"(?P<a>\b[\w’'-]+(?: [\w’'-]+){{0,5}}?) (?:versus|vs\.?|compared (?:with|to)) "
+        rf"(?i)\bbetween (?P<a>.+?) and (?P<b>.+?){_END}",
+        r"(?i)\b(?:compare|contrast) (?P<a>.+?) (?:and|with|against|versus|vs\.?) "
         rf"(?P<b>.+?){_END}",
-        r"\b(?P<a>(?:in )?\d{4}) (?:or|and|than(?: in)?|to) (?P<b>(?:in )?\d{4})\b",
+        rf"(?i)\b(?:compare|contrast) (?P<a>.+?) to (?P<b>.+?){_END}",
+        r"(?i)(?P<a>\b[\w’'-]+(?: [\w’'-]+){0,5}?) (?:versus|vs\.?|compared (?:with|to)) "
+        rf"(?P<b>.+?){_END}",
+        r"(?i)\b(?P<a>(?:in )?\d{4}) (?:or|and|than(?: in)?|to) (?P<b>(?:in )?\d{4})\b",
+        r"\b(?P<a>[A-Z][\w-]*(?:['’]s?)?) (?:or|and) (?P<b>[A-Z][\w-]*(?:['’]s?)?)(?![\w-])",
     )
 )
 _TWO_YEARS = re.compile(r"\b\d{4} or (?:in )?\d{4}\b", re.IGNORECASE)
+_ASKS = r"how|who(?:m|se)?|when|where|why|what|which|by whom"
 _SECOND_QUESTION = re.compile(
-    r"[,;?]? (?:and|or)(?: also)?,? (?=(?:how (?:many|much|long|often|did|do|does|was|were|is|are)"
-    r"|who(?:m|se)?|when|where|why|what|which|by whom|in which)\b)|\?\s+(?=\w)",
-    re.IGNORECASE,
+    rf"[,;]? (?:and|or)(?: also)?,? (?=(?:{_ASKS}|in which)\b)|\?\s+(?=\w.*\?)", re.IGNORECASE
 )
+_IS_QUESTION = re.compile(rf"\b(?:{_ASKS})\b|^(?:{_AUXILIARIES})\b", re.IGNORECASE)
 
 
 def shape_of(question: str) -> Shape:
@@ -107,8 +111,8 @@ def parts_of(question: str) -> tuple[str, ...]:
     A comparison gives one for each side, a double question one for each half.
     """
     halves = [half.strip(" ?") for half in _SECOND_QUESTION.split(question) if half.strip(" ?")]
-    if len(halves) > 1 and all(len(half.split()) >= 3 for half in halves):
-        return tuple(f"{half}?" for half in halves[:3])
+    if len(halves) > 1 and all(len(h.split()) > 2 and _IS_QUESTION.search(h) for h in halves):
+        return tuple(part for half in halves for part in parts_of(f"{half}?"))[:MOST_PARTS]
     if is_comparison(question) or _TWO_YEARS.search(question):
         for pattern in _SIDES:
             if found := pattern.search(question):

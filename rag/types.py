@@ -108,7 +108,7 @@ class Answer:
     evidence: tuple[Evidence, ...]
     model: str
     timings: Mapping[str, float] = field(default_factory=dict)
-    tokens: Mapping[str, int] | None = None
+    tokens: Mapping[str, float] | None = None
     notices: tuple[str, ...] = ()
     trace: Mapping[str, object] = field(default_factory=dict)
 

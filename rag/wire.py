@@ -43,14 +43,19 @@ def turns(history: object) -> tuple[Turn, ...]:
 
 def _turn(item: object) -> Turn:
     if isinstance(item, str):
-        return Turn("user", item)
+        return Turn("user", _whole(item))
     if isinstance(item, dict):
         role, content = item.get("role"), item.get("content")
         if role in ("user", "assistant") and isinstance(content, str):
-            return Turn(role, content)
+            return Turn(role, _whole(content))
     raise BadQuestion(
         "a turn of history is a string or {“role”: “user” or “assistant”, “content”: text}"
     )
+
+
+def _whole(text: str) -> str:
+    """Without half characters, which JSON can write and UTF-8 cannot."""
+    return text.encode(errors="replace").decode()
 
 
 def _citation(citation: Citation) -> dict[str, object]:

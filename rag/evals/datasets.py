@@ -133,7 +133,7 @@ def clapnq(path: Path, sample: int | None = None, seed: int = 0) -> Dataset:
     files = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
     shelf = _Shelf()
     questions: list[DatasetQuestion] = []
-    for row in (row for file in files for row in _lines(file)):
+    for row in (row for file in files for row in json_lines(file)):
         passage = row["passages"][0]
         text = _Text(passage["text"])
         document = shelf.add(passage["title"], text.text)
@@ -166,7 +166,7 @@ def mtrag(path: Path, sample: int | None = None, seed: int = 0) -> Dataset:
     the documents have no reference passages.
     """
     files = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
-    rows = [row for file in files for row in _lines(file)]
+    rows = [row for file in files for row in json_lines(file)]
     shelf = _Shelf()
     questions = []
     for row in rows:
@@ -186,7 +186,11 @@ def mtrag(path: Path, sample: int | None = None, seed: int = 0) -> Dataset:
                     Turn("user" if turn["speaker"] == "user" else "assistant", turn["text"])
                     for turn in history
                 ),
-                tags=(row["Collection"], *(kind.lower() for kind in kinds if kind != "N/A")),
+                tags=(
+                    row["Collection"],
+                    "later turn" if history else "first turn",
+                    *(kind.lower() for kind in kinds if kind != "N/A"),
+                ),
             )
         )
     return Dataset("mtrag", shelf.documents, tuple(questions)).sample(sample, seed)
@@ -202,7 +206,7 @@ def beir(path: Path, sample: int | None = None, seed: int = 0) -> Dataset:
         raise BadCases(f"{path} has no qrels*.tsv: name a folder in BEIR's layout")
     shelf = _Shelf()
     ids = {}
-    for row in _lines(path / "corpus.jsonl"):
+    for row in json_lines(path / "corpus.jsonl"):
         parts = (part for part in (row.get("title", ""), row["text"]) if part.strip())
         text = _Text(*parts).text
         if text:
@@ -219,7 +223,7 @@ def beir(path: Path, sample: int | None = None, seed: int = 0) -> Dataset:
             answerable=True,
             documents=tuple(relevant[row["_id"]]),
         )
-        for row in _lines(path / "queries.jsonl")
+        for row in json_lines(path / "queries.jsonl")
         if row["_id"] in relevant
     )
     return Dataset("beir", shelf.documents, questions).sample(sample, seed)
@@ -234,16 +238,27 @@ DATASETS: Mapping[str, Callable[..., Dataset]] = {
 
 
 def materialise(dataset: Dataset, folder: Path) -> Path:
-    """Write the documents as UTF-8 text files under `folder`, and nothing else there; return it."""
+    """Write the documents as UTF-8 text files under `folder`, best an empty one, and return it."""
     for id, text in dataset.documents.items():
         file = folder / id
         if not file.exists() or file.read_bytes() != text.encode():
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(text.encode())
-    for file in folder.rglob("*"):
-        if file.is_file() and file.relative_to(folder).as_posix() not in dataset.documents:
-            file.unlink()
     return folder
+
+
+def json_lines(path: Path) -> Iterator[dict[str, Any]]:
+    """The objects of a JSONL file; empty lines are left out. Raises BadCases with the line."""
+    try:
+        lines: Iterable[str] = path.read_text("utf-8").split("\n")
+    except OSError as error:
+        raise BadCases(f"cannot read {path}: {error.strerror}") from error
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            try:
+                yield json.loads(line)
+            except ValueError as error:
+                raise BadCases(f"{path}, line {number}: not JSON: {error}") from error
 
 
 class _Shelf:
@@ -292,16 +307,3 @@ def _json(path: Path, key: str) -> Any:
         raise BadCases(f"cannot read {path}: {error.strerror}") from error
     except (ValueError, KeyError, TypeError) as error:
         raise BadCases(f"{path} is not the JSON of this data set: {error}") from error
-
-
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    try:
-        lines: Iterable[str] = path.read_text("utf-8").split("\n")
-    except OSError as error:
-        raise BadCases(f"cannot read {path}: {error.strerror}") from error
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            try:
-                yield json.loads(line)
-            except ValueError as error:
-                raise BadCases(f"{path}, line {number}: not JSON: {error}") from error

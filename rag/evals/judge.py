@@ -13,6 +13,7 @@ from rag.evals import measures
 from rag.evals.cases import Case
 from rag.evals.datasets import DatasetQuestion, Gold
 from rag.evals.facts import matches
+from rag.evals.support import citation_precision, citation_recall
 
 Judgement = bool | float | tuple[bool, ...] | None
 Judgements = dict[str, Judgement]
@@ -24,7 +25,8 @@ TextOf = Callable[[str, str | None], str | None]
 def judge_case(answer: Wire, case: Case, text_of: TextOf) -> Judgements:
     """What a known-facts case says of an answer."""
     said = _said(answer)
-    facts = _found(case, [" ".join(said)])
+    # Joined by lines: the last number of a sentence and the first of the next stay two numbers.
+    facts = _found(case, ["\n".join(said)])
     best = [item["text"] for item in answer["evidence"][: max(1, len(case.facts))]]
     cited = [_span(citation) for citation in answer["citations"]]
     documents = [document for document, _ in cited]
@@ -37,7 +39,7 @@ def judge_case(answer: Wire, case: Case, text_of: TextOf) -> Judgements:
         "facts_found": facts or None,
         "all_facts_found": all(facts) if facts else None,
         "first_sentence": all(_found(case, said[:1])) if facts else None,
-        "first_two_sentences": all(_found(case, [" ".join(said[:2])])) if facts else None,
+        "first_two_sentences": all(_found(case, ["\n".join(said[:2])])) if facts else None,
         "wrong_document": tuple(document not in case.documents for document in documents)
         if case.documents
         else None,
@@ -99,6 +101,7 @@ def recall_of(answer: Wire, documents: Sequence[str]) -> float:
 def _outcome(answer: Wire, answerable: bool, right: bool, right_answer: bool) -> Judgements:
     """`right`: the best evidence answers; `right_answer`: so do the words of the answer."""
     answered = answer["outcome"] == "answered"
+    sentences = _cited(answer) if answered else []
     return {
         "failures": False,
         "answered": answered,
@@ -106,6 +109,8 @@ def _outcome(answer: Wire, answerable: bool, right: bool, right_answer: bool) ->
         "false_refusals": not answered if answerable else None,
         "answered_unanswerable": None if answerable else answered,
         "avna": answered == answerable,
+        "citation_recall": citation_recall(sentences) or None,
+        "citation_precision": citation_precision(sentences) or None,
         "confidence": float(answer["confidence"]),
         "right": answerable and right,
         "right_answer": (answerable and right_answer) if answered else None,
@@ -148,6 +153,15 @@ def _said(answer: Wire) -> list[str]:
         return [sentence["text"] for sentence in sentences]
     markers = "|".join(str(citation["n"]) for citation in answer["citations"])
     return [re.sub(rf"\[(?:{markers})\]", " ", answer["answer"]) if markers else answer["answer"]]
+
+
+def _cited(answer: Wire) -> list[tuple[str, list[str]]]:
+    """The sentences of the answer, each with the quotes that it cites."""
+    quotes = {citation["n"]: citation["quote"] for citation in answer["citations"]}
+    return [
+        (sentence["text"], [quotes[n] for n in sentence["citations"] if n in quotes])
+        for sentence in answer.get("sentences") or ()
+    ]
 
 
 def _found(case: Case, texts: Iterable[str]) -> tuple[bool, ...]:

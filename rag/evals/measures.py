@@ -96,6 +96,21 @@ def auroc(scores: Sequence[float], positive: Sequence[bool]) -> float:
     return float(above / (positives * negatives))
 
 
+def refused_at(share: float, scores: Sequence[float], positive: Sequence[bool]) -> float:
+    """The share of negatives refused where at most `share` of the positives are.
+
+    1 - the false positive rate at a true positive rate of 1 - share: what scores below the
+    threshold is refused, and the threshold is the highest that the positives allow. NaN where
+    either kind is missing.
+    """
+    kept = sorted(score for score, good in zip(scores, positive, strict=True) if good)
+    negatives = [score for score, good in zip(scores, positive, strict=True) if not good]
+    if not kept or not negatives:
+        return math.nan
+    threshold = kept[min(int(share * len(kept) + 1e-9), len(kept) - 1)]
+    return sum(score < threshold for score in negatives) / len(negatives)
+
+
 def risk_coverage(
     confidence: Sequence[float], right: Sequence[bool]
 ) -> tuple[tuple[float, float], ...]:

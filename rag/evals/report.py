@@ -1,7 +1,8 @@
 """Results as a table, as `results.json` and as `summary.md`."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,15 @@ from typing import Any
 from rag.evals.results import Judged, Results
 from rag.evals.score import Measure
 
-KEY_MEASURES = (
+MAIN = (
     "all_facts_found",
+    "first_two_sentences",
     "false_refusals",
     "answered_unanswerable",
     "first_evidence",
     "exact_match",
     "recall@5",
+    "recall@5_gain",
     "ndcg@10",
 )
 _MUST_HOLD = (
@@ -27,16 +30,43 @@ _MUST_HOLD = (
 
 
 def table(results: Results) -> str:
-    """The measures as aligned lines for a terminal: name, value, interval, number of cases."""
-    width = max((len(name) for name in results.measures), default=0)
-    lines = [
-        f"{name:<{width}}  {_figure(measure.value):>8}"
-        f"  {_figure(measure.low)} to {_figure(measure.high)}, n = {measure.n:,}"
-        for name, measure in results.measures.items()
+    """The measures as aligned lines for a terminal, then the main ones by tag."""
+    rows = [
+        (name, _figure(m.value), f"{_figure(m.low)} to {_figure(m.high)}", f"{m.n:,}")
+        for name, m in results.measures.items()
     ]
-    failing = sum(1 for _ in _failing(results))
-    answered = f"{len(results.cases):,} cases, {failing:,} not right"
-    return "\n".join([*lines, "", answered])
+    blocks = [_aligned([("measure", "value", "95 % interval", "n"), *rows])]
+    if by_tag := _by_tag(results):
+        blocks.append(_aligned(by_tag))
+    if "citation_recall" in results.measures:
+        blocks.append(f"support is judged {results.run['judge']}")
+    if errors := Counter(case.error for case in results.cases if case.error):
+        blocks.append("\n".join(f"failed {n:,} times: {e}" for e, n in errors.most_common(5)))
+    wrong = sum(1 for _ in _failing(results))
+    blocks.append(f"{len(results.cases):,} cases, {wrong:,} not right")
+    return "\n\n".join(blocks)
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if at else cell.ljust(width)
+            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    )
+
+
+def _by_tag(results: Results) -> list[tuple[str, ...]]:
+    """A row for each tag, under one that names the main measures; none where there is one tag."""
+    names = [name for name in MAIN if name in results.measures]
+    if len(results.by_tag) < 2 or not names:
+        return []
+    return [("tag", *names)] + [
+        (tag, *(_short(found.get(name)) for name in names))
+        for tag, found in sorted(results.by_tag.items())
+    ]
 
 
 def write(results: Results, folder: Path) -> None:
@@ -87,14 +117,13 @@ def summary(results: Results) -> str:
             for name, m in results.measures.items()
         ),
     ]
-    names = [name for name in KEY_MEASURES if name in results.measures]
-    if results.by_tag and names:
-        lines += ["", "## By tag", "", f"| tag | {' | '.join(names)} |"]
-        lines += ["|---|" + "---:|" * len(names)]
-        lines += [
-            f"| {_cell(tag)} | {' | '.join(_short(found.get(name)) for name in names)} |"
-            for tag, found in results.by_tag.items()
-        ]
+    if "citation_recall" in results.measures:
+        lines += ["", f"Support is judged {run['judge']}."]
+    if by_tag := _by_tag(results):
+        head, *rows = by_tag
+        lines += ["", "## By tag", "", f"| {' | '.join(head)} |"]
+        lines += ["|---|" + "---:|" * (len(head) - 1)]
+        lines += [f"| {' | '.join((_cell(row[0]), *row[1:]))} |" for row in rows]
     failing = list(_failing(results))
     if failing:
         lines += ["", "## Not right", "", "| case | question | said | what |", "|---|---|---|---|"]

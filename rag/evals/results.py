@@ -11,9 +11,11 @@ from corpus.types import Document
 from index.types import Hit, Manifest
 from rag.evals.judge import Judgements
 from rag.evals.score import Measure, score
+from rag.evals.support import JUDGE
 
 Item = TypeVar("Item")
 Progress = Callable[[int, int], None]
+_MANY = 30
 
 
 class Searches(Protocol):
@@ -75,7 +77,8 @@ def collect(
     return Results(
         measures=score([one.judgements for one in done], seed),
         by_tag={
-            tag: score([one.judgements for one in done if tag in one.tags], seed) for tag in tags
+            tag: score([one.judgements for one in done if tag in one.tags], seed, _MANY)
+            for tag in tags
         },
         cases=tuple(done),
         run={
@@ -88,7 +91,7 @@ def collect(
             "model": ", ".join(sorted(models)) or None,
             "seed": seed,
             "started": started,
-            "judge": "none",
+            "judge": JUDGE,
         },
     )
 

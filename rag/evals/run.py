@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from corpus.errors import FootnoteError
+from corpus.read import BUILT_IN
 from index.types import Hit
 from rag.errors import BadCases
 from rag.evals import judge, report
@@ -21,7 +22,7 @@ from rag.settings import Settings
 from rag.types import Answer, Turn
 from rag.wire import as_json
 
-KNOWN_FACTS = Path(__file__).parents[2] / "corpus" / "known_facts.jsonl"
+KNOWN_FACTS = BUILT_IN.parent / "known_facts.jsonl"
 
 
 class Asks(Protocol):
@@ -63,6 +64,11 @@ def run_dataset(
     alone; `gain` is the difference.
     """
     text_of = _texts(assistant.index)
+    moot: set[str] = set()
+    if not any(question.gold for question in dataset.questions):
+        moot |= {"right", "right_answer"}
+    if not any(question.answers for question in dataset.questions):
+        moot |= {"squad_exact", "squad_f1"}
 
     def judged(question: DatasetQuestion) -> Judged:
         answer, error = _asked(assistant, question.question, question.history)
@@ -72,6 +78,8 @@ def run_dataset(
             judgements = judge.judge_question(answer, question, text_of)
             if question.history and question.documents:
                 judgements |= _alone(assistant, question, answer)
+            for name in moot:
+                judgements.pop(name, None)
         return Judged(question.id, question.question, question.tags, answer, judgements, error)
 
     return collect(assistant.index, dataset.questions, judged, on_progress, seed)
@@ -122,6 +130,7 @@ def main(
     """
     from rag.assistant import Assistant
 
+    what: dict[str, object]
     if dataset is None:
         assistant = Assistant.open(settings)
         known = load(cases or KNOWN_FACTS)
@@ -134,6 +143,7 @@ def main(
             raise BadCases(f"{problems[0]}{more}; is this the index that the cases are about?")
         with bar("Asking") as progress:
             results = run(assistant, known, progress, seed)
+        what = {"cases": str(cases or KNOWN_FACTS.name)}
     else:
         loaded = _load(dataset, data, sample, seed, articles, left_out)
         place = _place(loaded, settings)
@@ -142,6 +152,8 @@ def main(
         with bar("Asking") as progress:
             runs = run_retrieval if dataset == "beir" else run_dataset
             results = runs(assistant, loaded, progress, seed)
+        what = {"dataset": dataset, "sample": sample, "articles": list(articles or ())}
+    results = replace(results, run={**results.run, **what})
     print(report.table(results))
     if out is not None:
         report.write(results, out)

@@ -50,6 +50,10 @@ _CURVES: Mapping[str, tuple[tuple[str, ...], Callable[[Table], float]]] = {
         ("confidence", "answerable"),
         lambda t: measures.auroc(list(t[:, 0]), list(t[:, 1] > 0)),
     ),
+    "refused_at_4_percent": (
+        ("confidence", "answerable"),
+        lambda t: measures.refused_at(0.04, list(t[:, 0]), list(t[:, 1] > 0)),
+    ),
     "ece": (("confidence", "right"), lambda t: measures.ece(list(t[:, 0]), list(t[:, 1] > 0))),
     "ece_answered": (
         ("confidence", "right_answer"),
@@ -61,11 +65,12 @@ _CURVES: Mapping[str, tuple[tuple[str, ...], Callable[[Table], float]]] = {
 }
 
 
-def score(judged: Sequence[Judgements], seed: int = 0) -> dict[str, Measure]:
+def score(judged: Sequence[Judgements], seed: int = 0, least: int = 0) -> dict[str, Measure]:
     """Every measure for which there is something to go by, in a fixed order.
 
     Rates (True and False) have Wilson intervals, all else the percentile bootstrap over cases with
-    the seed given, so that the same judgements give the same figures.
+    the seed given, so that the same judgements give the same figures. What is measured over many
+    cases together (curves, calibration, percentiles) is left out for fewer than `least` cases.
     """
     found: dict[str, Measure] = {}
     for name in dict.fromkeys(name for one in judged for name in one):
@@ -78,9 +83,8 @@ def score(judged: Sequence[Judgements], seed: int = 0) -> dict[str, Measure]:
             measure = Measure(sum(truths) / len(truths), low, high, len(truths), _better(name))
             found[name] = measure
         elif numbers := [value for value in values if isinstance(value, float)]:
-            table = np.array(numbers)[:, None]
-            found[name] = _bootstrapped(name, table, lambda t: float(t[:, 0].mean()), seed)
-    for name, (columns, statistic) in _CURVES.items():
+            found[name] = _mean(name, np.array(numbers), seed)
+    for name, (columns, statistic) in _CURVES.items() if len(judged) >= least else ():
         rows = [[one.get(column) for column in columns] for one in judged]
         full = [row for row in rows if None not in row]
         if full and not math.isnan(statistic(table := np.array(full, dtype=float))):
@@ -96,6 +100,14 @@ def _truths(value: object) -> tuple[bool, ...]:
 
 def _better(name: str) -> Better:
     return "lower" if name in LOWER else "higher"
+
+
+def _mean(name: str, values: NDArray[np.float64], seed: int) -> Measure:
+    rng = np.random.default_rng(seed)
+    n = len(values)
+    means = [float(values[rng.integers(0, n, n)].mean()) for _ in range(RESAMPLES)]
+    low, high = measures.percentile(means, 0.025), measures.percentile(means, 0.975)
+    return Measure(float(values.mean()), low, high, n, _better(name))
 
 
 def _bootstrapped(

@@ -31,6 +31,8 @@ WITHOUT_SENTENCE = 0.3
 
 @dataclass(slots=True)
 class Example:
+    """A question with a passage; code-point ranges of what answers it."""
+
     question: str
     passage: str
     group: int
@@ -40,6 +42,7 @@ class Example:
 
 
 def plain(text: str) -> str:
+    """Words in lower case, without articles and punctuation."""
     words = re.findall(r"\w+", text.lower())
     return " ".join(w for w in words if w not in ("a", "an", "the"))
 
@@ -66,10 +69,12 @@ class Bm25:
 
     @staticmethod
     def words(text: str) -> list[str]:
+        """The words that are indexed."""
         found = re.findall(r"\w+", text.lower())
         return [w[:-1] if len(w) > 3 and w.endswith("s") else w for w in found]
 
     def top(self, query: str, n: int) -> list[int]:
+        """The n best texts, best first."""
         scores = np.zeros(self.size, dtype=np.float32)
         for word in set(self.words(query)):
             if word in self.postings:
@@ -133,6 +138,7 @@ class Builder:
         )
 
     def build(self, seed: int) -> list[Example]:
+        """The examples of one pass."""
         rng = random.Random(seed)
         made: list[Example] = []
         group = 0

@@ -32,7 +32,7 @@ def export(network: ReaderNetwork, out: Path) -> None:
     mask, types = torch.ones_like(ids), torch.zeros_like(ids)
     mask[1, 9:], types[:, 6:] = 0, 1
     free = {0: "batch", 1: "length"}
-    axes = {name: free for name in (*INPUTS, *OUTPUTS)} | {"answerable": {0: "batch"}}
+    axes = dict.fromkeys((*INPUTS, *OUTPUTS), free) | {"answerable": {0: "batch"}}
     torch.onnx.export(
         network,
         (ids, mask, types),
@@ -104,8 +104,9 @@ def agreement(
         able.append((picks[0][2], picks[1][2]))
     alike = [np.corrcoef(np.array(pairs, float).T)[0, 1] for pairs in (margins, able)]
     return (
-        f"int8 against the original, {len(questions)} pairs: same best span {same / len(questions):.3f}, "
-        f"correlation of span - null {alike[0]:.4f}, of answerable {alike[1]:.4f}"
+        f"int8 against the original, {len(questions)} pairs: "
+        f"same best span {same / len(questions):.3f}, correlation of span - null "
+        f"{alike[0]:.4f}, of answerable {alike[1]:.4f}"
     )
 
 

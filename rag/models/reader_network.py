@@ -35,6 +35,7 @@ class PoolDropout(nn.Module):
         self.register_buffer("pool", keep.to(torch.bfloat16) / (1 - rate), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
+        """The same shape, thinned out while training."""
         if not self.training:
             return x
         n = x.numel()
@@ -43,6 +44,8 @@ class PoolDropout(nn.Module):
 
 
 class Layer(nn.Module):
+    """Attention and a feed-forward part, each added and normalised (as in BERT)."""
+
     def __init__(self, dropout: nn.Module) -> None:
         super().__init__()
         self.qkv = nn.Linear(HIDDEN, 3 * HIDDEN)
@@ -64,6 +67,7 @@ class Layer(nn.Module):
         return x.transpose(1, 2).reshape(b * t, HIDDEN)
 
     def forward(self, x: Tensor, shapes: list[tuple[int, int]], biases: list[Tensor]) -> Tensor:
+        """All chunks at once: (tokens of all, hidden)."""
         qkv = self.qkv(x)
         parts = qkv.split([b * t for b, t in shapes]) if len(shapes) > 1 else [qkv]
         mixed = [self.attend(p, s, m) for p, s, m in zip(parts, shapes, biases, strict=True)]
@@ -92,6 +96,7 @@ class ReaderNetwork(nn.Module):
             nn.init.zeros_(head.bias)
 
     def embed(self, ids: Tensor, types: Tensor) -> Tensor:
+        """(sequences, tokens) to (sequences, tokens, hidden)."""
         positions = torch.arange(ids.shape[1], device=ids.device)
         return self.norm(self.words(ids) + self.positions(positions) + self.types(types))
 

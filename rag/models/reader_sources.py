@@ -56,6 +56,8 @@ class Item:
 
 @dataclass(slots=True)
 class Collection:
+    """Contexts, and the questions asked about them."""
+
     contexts: list[Context]
     items: list[Item]
 

@@ -12,20 +12,20 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 _PAIRS = (
-    "first last; before after; largest smallest; biggest smallest; highest lowest; oldest youngest; "
-    "oldest newest; most least; more fewer; more less; increase decrease; increased decreased; "
-    "north south; northern southern; east west; eastern western; earliest latest; longest shortest; "
-    "best worst; began ended; begin end; start stop; started stopped; won lost; win lose; "
-    "allowed forbade; allow forbid; accept reject; accepted rejected; supported opposed; "
-    "support oppose; majority minority; maximum minimum; male female; men women; father mother; "
-    "born buried; rise fall; rose fell; larger smaller; higher lower; older younger; "
-    "same different; major minor; positive negative; arrived left; entered left; early late; "
-    "always never; above below; inside outside; strong weak; strongest weakest; public private; "
-    "rural urban; rich poor; joined left; created destroyed; built demolished; sold bought; "
-    "enemy ally; enemies allies; attacked defended; gained lost; common rare; like dislike; "
-    "good bad; easy difficult; cheap expensive; old new; hot cold; advantage disadvantage; "
-    "benefits drawbacks; include exclude; included excluded; king queen; son daughter; "
-    "husband wife; brother sister; victory defeat; import export; imported exported"
+    "first last; before after; largest smallest; biggest smallest; highest lowest; oldest "
+    "youngest; oldest newest; most least; more fewer; more less; increase decrease; increased "
+    "decreased; north south; northern southern; east west; eastern western; earliest latest; "
+    "longest shortest; best worst; began ended; begin end; start stop; started stopped; won "
+    "lost; win lose; allowed forbade; allow forbid; accept reject; accepted rejected; supported "
+    "opposed; support oppose; majority minority; maximum minimum; male female; men women; "
+    "father mother; born buried; rise fall; rose fell; larger smaller; higher lower; older "
+    "younger; same different; major minor; positive negative; arrived left; entered left; early "
+    "late; always never; above below; inside outside; strong weak; strongest weakest; public "
+    "private; rural urban; rich poor; joined left; created destroyed; built demolished; sold "
+    "bought; enemy ally; enemies allies; attacked defended; gained lost; common rare; like "
+    "dislike; good bad; easy difficult; cheap expensive; old new; hot cold; advantage "
+    "disadvantage; benefits drawbacks; include exclude; included excluded; king queen; son "
+    "daughter; husband wife; brother sister; victory defeat; import export; imported exported"
 )
 OPPOSITES: dict[str, list[str]] = defaultdict(list)
 for _pair in _PAIRS.split(";"):
@@ -110,6 +110,7 @@ class Swapper:
         return None
 
     def name(self, rng: random.Random, article: str, question: str, passage: str) -> str | None:
+        """Another name, met after the same word in another question."""
         found = [n for n in names(question) if n.split()[0] in passage]
         if not found:
             return None
@@ -124,9 +125,11 @@ class Swapper:
         return None
 
     def year(self, rng: random.Random, article: str, question: str, passage: str) -> str | None:
+        """Another year."""
         return self._count(rng, _YEAR, (1, 3, 7, 12, 40, 100), question, passage)
 
     def number(self, rng: random.Random, article: str, question: str, passage: str) -> str | None:
+        """Another number."""
         return self._count(rng, _NUMBER, (1, 2, 3, 5, 10, 20), question, passage)
 
     @staticmethod
@@ -142,6 +145,7 @@ class Swapper:
         return question[: found.start()] + new + question[found.end() :]
 
     def opposite(self, rng: random.Random, article: str, question: str, passage: str) -> str | None:
+        """The opposite of a word."""
         words = re.findall(r"[a-z]+", question)
         found = [w for w in words if w in OPPOSITES]
         if not found:
@@ -153,6 +157,7 @@ class Swapper:
         return re.sub(rf"\b{old}\b", new, question, count=1)
 
     def negation(self, rng: random.Random, article: str, question: str, passage: str) -> str | None:
+        """`did` as `didn't`."""
         found = [w for w in question.split() if w in _CONTRACTED]
         if not found or "n't" in question or " not " in question or question.startswith("Why"):
             return None
@@ -160,6 +165,7 @@ class Swapper:
         return re.sub(rf"\b{old}\b", _CONTRACTED[old], question, count=1)
 
     def time(self, rng: random.Random, article: str, question: str, passage: str) -> str | None:
+        """A year that the passage does not speak of."""
         if _YEAR.search(question) or re.match(r"when|what year|in what|in which", question.lower()):
             return None
         year = str(rng.choice((rng.randint(1000, 1899), rng.randint(1900, 2024))))
@@ -170,6 +176,7 @@ class Swapper:
     def attribute(
         self, rng: random.Random, article: str, question: str, passage: str
     ) -> str | None:
+        """An attribute of a name that the passage does not speak of."""
         lower = passage.lower()
         common = set(re.findall(r"\b[a-z]+\b", passage))
         found = [n for n in names(passage) if n.lower() not in common | _NOT_NAMES]

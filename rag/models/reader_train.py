@@ -2,6 +2,8 @@
 
 The learning rate follows the clock, so a run ends where it should on a fast machine and on a slow
 or shared one. The state is saved every few minutes, and a run that is started again goes on.
+Every core takes its own part of a batch and they meet once a step: where other work takes a core
+for a while, cores that meet at every operation would all wait for it.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +22,7 @@ from reader_network import Chunk, ReaderNetwork, load_base
 from torch import Tensor
 from torch.nn import functional
 
-BATCH, CHUNK = 40, 10
+BATCH, CHUNK = 40, 8
 PEAK, WARM_UP, WEIGHT_DECAY = 2.0e-4, 0.05, 0.01
 AVERAGED_FROM, AVERAGE_EVERY, AVERAGE_RATE = 0.4, 8, 0.02
 W_SHARED, W_ANSWERABLE, W_INSIDE = 0.5, 0.5, 0.5
@@ -28,6 +31,8 @@ SAVE_SECONDS = 300.0
 
 @dataclass(slots=True)
 class Pass:
+    """The examples of a pass, as written by reader_data.encode."""
+
     ids: np.ndarray
     inside: np.ndarray
     rows: np.ndarray  # length, question length, group, kind, start, end
@@ -36,6 +41,7 @@ class Pass:
 
 
 def load_pass(path: Path) -> Pass:
+    """A pass, with its groups of examples that share a question."""
     with np.load(path) as data:
         rows, ids, inside = data["rows"], data["ids"], data["inside"]
     starts = np.concatenate([[0], np.cumsum(rows[:-1, 0])])
@@ -58,6 +64,7 @@ def batches(data: Pass, seed: int) -> Iterator[list[int]]:
 
 
 def loss_of(network: ReaderNetwork, data: Pass, batch: list[int]) -> tuple[Tensor, list[float]]:
+    """The loss to minimise, and its four parts as numbers."""
     batch = sorted(batch, key=lambda i: int(data.rows[i, 0]))
     parts = [batch[i : i + CHUNK] for i in range(0, len(batch), CHUNK)]
     chunks, insides = [], []
@@ -119,6 +126,31 @@ def loss_of(network: ReaderNetwork, data: Pass, batch: list[int]) -> tuple[Tenso
     return total, [float(x.detach()) for x in (span, together, can, within)]
 
 
+def _parts(data: Pass, batch: list[int], count: int) -> list[list[int]]:
+    """A batch in parts of about the same number of tokens, groups whole."""
+    groups: dict[int, list[int]] = {}
+    for i in batch:
+        groups.setdefault(int(data.rows[i, 2]), []).append(i)
+    parts: list[list[int]] = [[] for _ in range(count)]
+    sizes = [0] * count
+    for group in sorted(groups.values(), key=len, reverse=True):
+        least = sizes.index(min(sizes))
+        parts[least] += group
+        sizes[least] += int(data.rows[group, 0].sum())
+    return [part for part in parts if part]
+
+
+def _twin(network: ReaderNetwork) -> ReaderNetwork:
+    """A network with the same weights in memory and gradients of its own."""
+    other = ReaderNetwork()
+    for (_, mine), (_, theirs) in zip(
+        network.named_parameters(), other.named_parameters(), strict=True
+    ):
+        theirs.data = mine.data
+        theirs.requires_grad = mine.requires_grad
+    return other.train()
+
+
 def _groups(group: Tensor) -> Tensor:
     return group[:, None] == group[None, :]
 
@@ -129,6 +161,7 @@ def train(
     minutes: float,
     make_pass: Callable[[int], Path],
     seed: int = 7,
+    cores: int = 2,
     log_every: int = 25,
 ) -> Path:
     """Train, or go on training; the averaged weights end in the path that is returned."""
@@ -167,6 +200,16 @@ def train(
         names = dict(zip((n for n, _ in free), average, strict=True))
         _write({**network.state_dict(), **(names if averaging else {})}, final)
 
+    torch.set_num_threads(1)
+    networks = [network, *(_twin(network) for _ in range(cores - 1))]
+    pool = ThreadPoolExecutor(cores)
+
+    def learn(model: ReaderNetwork, part: list[int], share: float) -> list[float]:
+        torch.set_num_threads(1)
+        loss, parts = loss_of(model, data, part)
+        (loss * share).backward()
+        return [x * share for x in parts]
+
     budget, last, saved, tokens = minutes * 60, time.monotonic(), spent, 0
     recent: list[list[float]] = []
     averaging = spent / budget > AVERAGED_FROM
@@ -179,8 +222,13 @@ def train(
             rate = PEAK * min(share / WARM_UP, (1 - share) / (1 - WARM_UP))
             for group in adam.param_groups:
                 group["lr"] = max(rate, PEAK * 1e-3)
-            loss, parts = loss_of(network, data, batch)
-            loss.backward()
+            shared_out = _parts(data, batch, cores)
+            weights_of = [len(part) / len(batch) for part in shared_out]
+            told = list(pool.map(learn, networks, shared_out, weights_of))
+            for twin in networks[1 : len(shared_out)]:
+                grads = [p.grad for p in twin.parameters() if p.grad is not None]
+                torch._foreach_add_([p.grad for _, p in free], grads)
+                twin.zero_grad()
             torch.nn.utils.clip_grad_norm_([p for _, p in free], 1.0)
             adam.step()
             adam.zero_grad()
@@ -188,7 +236,7 @@ def train(
             now = time.monotonic()
             spent, last = spent + now - last, now
             tokens += int(data.rows[batch, 0].sum())
-            recent.append(parts)
+            recent.append([sum(x) for x in zip(*told, strict=True)])
             if spent / budget > AVERAGED_FROM and step % AVERAGE_EVERY == 0:
                 with torch.no_grad():
                     amount = AVERAGE_RATE if averaging else 1.0

@@ -1,0 +1,137 @@
+"""What every test stands on: no network, a clean environment, one index of the built-in corpus."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import pytest
+
+from corpus.read import BUILT_IN
+from rag.assistant import Assistant
+from rag.settings import Settings
+
+KEPT = {"FOOTNOTE_REQUIRE_BROWSER", "FOOTNOTE_SCREENSHOT"}
+for name in [n for n in os.environ if n.startswith(("OPENAI_", "FOOTNOTE_", "GRADIO_"))]:
+    if name not in KEPT:
+        del os.environ[name]
+os.environ |= {"HF_HUB_OFFLINE": "1", "COLUMNS": "88"}
+
+LOOPBACK = {"127.0.0.1", "::1", "localhost", "0.0.0.0", "::"}
+_connect, _connect_ex, _getaddrinfo = (
+    socket.socket.connect,
+    socket.socket.connect_ex,
+    socket.getaddrinfo,
+)
+
+
+def _stay_here(address: object) -> None:
+    host = address[0] if isinstance(address, tuple) else address
+    if isinstance(host, bytes):
+        host = host.decode()
+    if isinstance(address, tuple) and host not in LOOPBACK:
+        raise AssertionError(f"a test reached for the network: {host}")
+
+
+def _local_connect(self: socket.socket, address: object) -> None:
+    _stay_here(address)
+    _connect(self, address)
+
+
+def _local_connect_ex(self: socket.socket, address: object) -> int:
+    _stay_here(address)
+    return _connect_ex(self, address)
+
+
+def _local_getaddrinfo(host: object, *rest: object, **named: object) -> object:
+    if host is not None:
+        _stay_here((host,))
+    return _getaddrinfo(host, *rest, **named)
+
+
+socket.socket.connect = _local_connect
+socket.socket.connect_ex = _local_connect_ex
+socket.getaddrinfo = _local_getaddrinfo
+
+
+@pytest.fixture(scope="session")
+def built_in_index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an index of the built-in corpus. Tests read it and never write it."""
+    from index.build import build
+    from index.embed import embedder
+
+    folder = tmp_path_factory.mktemp("built-in") / "index"
+    build([BUILT_IN], folder, embedder("minilm"))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def assistant(built_in_index: Path) -> Assistant:
+    """Answers from the built-in corpus, with no language model."""
+    return Assistant.open(Settings(index=built_in_index, answers="extractive"))
+
+
+@dataclass(frozen=True)
+class Footnote:
+    """The installed command, run as a process in a folder of its own."""
+
+    folder: Path
+    before: tuple[str, ...] = ()
+
+    def __call__(
+        self, *arguments: str | Path, env: Mapping[str, str] | None = None, stdin: bytes = b""
+    ) -> subprocess.CompletedProcess[str]:
+        done = self.bytes(*arguments, env=env, stdin=stdin)
+        out, err = done.stdout.decode(), done.stderr.decode()
+        return subprocess.CompletedProcess(done.args, done.returncode, out, err)
+
+    def bytes(
+        self, *arguments: str | Path, env: Mapping[str, str] | None = None, stdin: bytes = b""
+    ) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            self._command(arguments),
+            cwd=self.folder,
+            env={**os.environ, **(env or {})},
+            input=stdin,
+            capture_output=True,
+            timeout=60,
+        )
+
+    def json(self, *arguments: str | Path, env: Mapping[str, str] | None = None) -> Any:
+        done = self(*arguments, env=env)
+        assert (done.returncode, done.stderr) == (0, "")
+        return json.loads(done.stdout)
+
+    def start(
+        self, *arguments: str | Path, stdin: int | None = None, stdout: int | IO[Any] | None = None
+    ) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            self._command(arguments),
+            cwd=self.folder,
+            stdin=stdin if stdin is not None else subprocess.DEVNULL,
+            stdout=stdout if stdout is not None else subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def _command(self, arguments: tuple[str | Path, ...]) -> list[str]:
+        script = Path(sys.executable).with_name("footnote")
+        return [*self.before, str(script), *map(str, arguments)]
+
+
+@pytest.fixture
+def footnote(tmp_path: Path) -> Footnote:
+    """The command line, in an empty folder."""
+    return Footnote(tmp_path)
+
+
+def assert_one_line(done: subprocess.CompletedProcess[str], says: str) -> None:
+    """The call was refused: exit 2, and one line on stderr that says what."""
+    lines = done.stderr.splitlines()
+    assert (done.returncode, len(lines)) == (2, 1), done.stderr
+    assert lines[0].startswith("footnote: ")
+    assert says in lines[0]

@@ -1,0 +1,162 @@
+"""footnote index as a process: what it adds, what it refuses, and that nothing is lost."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Footnote, assert_one_line
+
+HERON = "# The heron\n\nThe grey heron stands 98 cm tall. It hunts at dawn.\n"
+OTTER = "# The otter\n\nThe otter of Lake Ammer was last seen in 1974.\n"
+
+
+@pytest.fixture
+def docs(tmp_path: Path) -> Path:
+    folder = tmp_path / "docs"
+    (folder / "water").mkdir(parents=True)
+    (folder / "heron.md").write_text(HERON, encoding="utf-8")
+    (folder / "water" / "otter.md").write_text(OTTER, encoding="utf-8")
+    return folder
+
+
+def test_the_summary_as_the_contract_has_it(footnote: Footnote, docs: Path) -> None:
+    first = footnote.json("index", docs, "--json")
+    assert set(first) == {
+        *("documents", "passages", "added", "changed", "removed"),
+        *("unchanged", "failed", "seconds"),
+    }
+    assert (first["documents"], first["added"], first["failed"]) == (2, 2, [])
+    assert first["passages"] >= 2
+    assert first["seconds"] > 0
+    assert footnote("text", "water/otter.md").stdout.startswith("# The otter")
+
+
+def test_the_index_becomes_equal_to_what_is_given(footnote: Footnote, docs: Path) -> None:
+    footnote.json("index", docs, "--json")
+    (docs / "heron.md").write_text(HERON.replace("98", "99"), encoding="utf-8")
+    (docs / "water" / "otter.md").unlink()
+    (docs / "newt.txt").write_text("Newts sleep under stones.", encoding="utf-8")
+    report = footnote.json("index", docs, "--json")
+    counts = {name: report[name] for name in ("added", "changed", "removed", "unchanged")}
+    assert counts == {"added": 1, "changed": 1, "removed": 1, "unchanged": 0}
+    assert "99 cm" in footnote("text", "heron.md").stdout
+    again = footnote.json("index", docs, "--json")
+    assert (again["unchanged"], again["added"], again["changed"]) == (2, 0, 0)
+
+
+def test_for_a_person(footnote: Footnote, docs: Path) -> None:
+    (docs / "empty.txt").touch()
+    shown = footnote("index", docs, "--index", "place")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    summary, *failed = shown.stdout.splitlines()
+    assert "place" in summary
+    assert "2 documents" in summary
+    assert "2 added" in summary
+    assert len(failed) == 1
+    assert "empty.txt" in failed[0]
+
+
+def test_without_a_path_it_takes_the_built_in_documents(footnote: Footnote) -> None:
+    report = footnote.json("index", "--json")
+    assert (report["documents"], report["failed"]) == (5, [])
+
+
+def test_what_cannot_be_read_is_reported_and_the_rest_is_indexed(
+    footnote: Footnote, docs: Path
+) -> None:
+    (docs / "empty.txt").touch()
+    (docs / "binary.txt").write_bytes(bytes(range(256)) * 40)
+    (docs / "garbled.txt").write_bytes("Старый дом у реки. ".encode("koi8-r") * 50)
+    (docs / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
+    report = footnote.json("index", docs, "--json")
+    assert report["documents"] == 2
+    failed = {Path(one["path"]).name: one["reason"] for one in report["failed"]}
+    assert set(failed) == {"empty.txt", "binary.txt", "garbled.txt", "picture.png"}
+    assert all(reason and "\n" not in reason for reason in failed.values())
+
+
+def test_a_document_that_becomes_unreadable_is_said_to_be(footnote: Footnote, docs: Path) -> None:
+    footnote.json("index", docs, "--json")
+    (docs / "heron.md").write_bytes(bytes(500))
+    report = footnote.json("index", docs, "--json")
+    assert [Path(one["path"]).name for one in report["failed"]] == ["heron.md"]
+    assert report["documents"] == footnote.json("status", "--json")["documents"]
+
+
+def test_where_nothing_can_be_indexed(footnote: Footnote, tmp_path: Path) -> None:
+    (tmp_path / "empty.txt").touch()
+    done = footnote("index", "empty.txt", "--json")
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith("footnote: ")
+
+
+@pytest.mark.parametrize("given", ["nothing-here", "nowhere/at-all.txt", "void"])
+def test_a_path_with_nothing_in_it_loses_nothing(
+    footnote: Footnote, docs: Path, tmp_path: Path, given: str
+) -> None:
+    (tmp_path / "void").mkdir()
+    footnote.json("index", docs, "--json")
+    assert_one_line(footnote("index", given), given)
+    assert footnote.json("status", "--json")["documents"] == 2
+
+
+@pytest.mark.parametrize("command", ["index", "status", "serve"])
+def test_a_folder_that_is_no_index(
+    footnote: Footnote, docs: Path, tmp_path: Path, command: str
+) -> None:
+    other = tmp_path / "photographs"
+    other.mkdir()
+    (other / "holiday.jpg").write_bytes(b"a picture")
+    (other / "manifest.json").write_text('{"mine": true}', encoding="utf-8")
+    paths = [docs] if command == "index" else []
+    assert_one_line(footnote(command, *paths, "--index", other), "photographs")
+    assert sorted(file.name for file in other.iterdir()) == ["holiday.jpg", "manifest.json"]
+    assert (other / "manifest.json").read_text(encoding="utf-8") == '{"mine": true}'
+
+
+@pytest.mark.parametrize("command", ["index", "status"])
+def test_a_file_where_the_index_should_be(
+    footnote: Footnote, docs: Path, tmp_path: Path, command: str
+) -> None:
+    (tmp_path / "notes").write_text("mine", encoding="utf-8")
+    paths = [docs] if command == "index" else []
+    assert_one_line(footnote(command, *paths, "--index", "notes"), "notes")
+    assert (tmp_path / "notes").read_text(encoding="utf-8") == "mine"
+
+
+def test_an_index_that_may_only_be_read(footnote: Footnote, docs: Path, tmp_path: Path) -> None:
+    footnote.json("index", docs, "--json")
+    folder = tmp_path / ".footnote"
+    bound = Footnote(tmp_path, before=_as_one_who_must_obey_permissions())
+    files = [folder, *folder.rglob("*")]
+    for file in files:
+        file.chmod(0o555 if file.is_dir() else 0o444)
+    try:
+        (docs / "newt.txt").write_text("Newts sleep under stones.", encoding="utf-8")
+        assert_one_line(bound("index", docs), "read-only")
+        assert_one_line(bound("status"), "read-only")
+    finally:
+        for file in files:
+            file.chmod(0o755 if file.is_dir() else 0o644)
+    assert footnote.json("status", "--json")["documents"] == 2
+
+
+def _as_one_who_must_obey_permissions() -> tuple[str, ...]:
+    if os.geteuid() != 0:
+        return ()
+    if shutil.which("setpriv") is None:
+        pytest.skip("root obeys no permissions, and there is no setpriv to make it")
+    kept = "-dac_override,-dac_read_search"
+    return ("setpriv", f"--bounding-set={kept}", f"--inh-caps={kept}")
+
+
+def test_documents_of_the_same_name_are_told_apart(footnote: Footnote, tmp_path: Path) -> None:
+    for folder in ("north", "south"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "log.txt").write_text(f"The {folder} gate is open.", encoding="utf-8")
+    report = footnote.json("index", "north", "south", "--json")
+    assert report["documents"] == 2
+    assert footnote("text", "north/log.txt").stdout == "The north gate is open."
