@@ -40,7 +40,7 @@ from index.types import BuildReport, Embedder, Failure, IndexedDocument, Manifes
 from index.vectors import Vectors
 
 BATCH = 512  # passages that are written together
-STEP = 64  # passages after which progress is told
+STEP = 32  # passages after which progress is told
 LOCK = "writing.lock"
 UNFINISHED = "unfinished"
 
@@ -109,7 +109,9 @@ class _Run:
         self._vectors = Vectors.open(folder / "chroma", chroma_url, name, create=True)
         self._dimension = self._old.dimension
         self._done = self._total = 0
-        # Where vectors may be found again: the texts embedded in this run, the versions before it.
+        # Where vectors may be found again: what a run that was cut off has left, the texts embedded
+        # in this run (digest → passage), the texts that were there before it (version → document).
+        self._left: set[Key] = set()
         self._embedded: dict[bytes, str] = {}
         self._twins: dict[str, str] = {}
 
@@ -169,8 +171,8 @@ class _Run:
             vectors, words = self._vectors.census(), self._words.census()
             intact = {key for key, n in named.items() if vectors[key] == words[key] == n}
             stale = (set(vectors) | set(words)) - set(named)
-            self._twins.update((version, document) for document, version in vectors)
-        self._twins.update((version, document) for document, version in intact)
+            self._left = set(vectors) - intact
+        self._twins = {version: document for document, version in sorted(intact)}
         return stale, intact
 
     def _plan(self, files: Sequence[tuple[str, Path]], intact: set[Key]) -> _Plan:
@@ -232,15 +234,14 @@ class _Run:
         """Embeds and writes passages; a text that has a vector already is not embedded again."""
         texts = [_embedded(p.document.title, p.heading, p.text) for p in batch]
         digests = [hashlib.sha256(text.encode("utf-8")).digest() for text in texts]
-        twins = [self._twin(passage, d) for passage, d in zip(batch, digests, strict=True)]
-        found = self._vectors.get(list({twin for twin in twins if twin}))
+        places = [self._places(passage, d) for passage, d in zip(batch, digests, strict=True)]
+        found = self._vectors.get(sorted({id for ids in places for id in ids}))
         known: dict[bytes, NDArray[np.float32]] = {}
         there = set()
-        for passage, wanted, digest, twin in zip(batch, texts, digests, twins, strict=True):
-            if twin in found:
-                record, text, vector = found[twin]
+        for passage, wanted, digest, ids in zip(batch, texts, digests, places, strict=True):
+            for record, text, vector in (found[id] for id in ids if id in found):
                 if _embedded(record.title, record.heading, text) == wanted:
-                    known[digest] = vector
+                    known.setdefault(digest, vector)
                 if record == Record.of(passage):
                     there.add(passage.id)
         new = {d: text for d, text in zip(digests, texts, strict=True) if d not in known}
@@ -274,14 +275,16 @@ class _Run:
         if passages:
             self._progress(self._done, max(self._done, self._total))
 
-    def _twin(self, passage: Passage, digest: bytes) -> str | None:
-        """The id of a record that may have this passage's vector."""
+    def _places(self, passage: Passage, digest: bytes) -> list[str]:
+        """The ids of records that may have this passage's vector, the likeliest first."""
+        document, found = passage.document, []
+        if (document.id, document.version) in self._left:
+            found.append(passage.id)
         if digest in self._embedded:
-            return self._embedded[digest]
-        document = self._twins.get(passage.document.version)
-        if document is None:
-            return None
-        return passage.id[: -len(passage.document.id)] + document
+            found.append(self._embedded[digest])
+        if document.version in self._twins:
+            found.append(passage.id.removesuffix(document.id) + self._twins[document.version])
+        return found
 
 
 def _embedded(title: str, heading: str, text: str) -> str:

@@ -9,15 +9,23 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import chromadb
 import numpy as np
-from chromadb.config import Settings
-from chromadb.errors import NotFoundError
 from numpy.typing import NDArray
 
 from corpus.types import Passage
 from index.errors import IndexMissing, IndexProblem, IndexUnreachable, unusable
 from index.records import Record
+
+try:
+    import chromadb
+    from chromadb.config import Settings
+    from chromadb.errors import NotFoundError
+except ValueError as error:
+    # It reads .env in the current folder, whatever that was written for.
+    raise IndexProblem(
+        f"the file {Path('.env').absolute()} keeps Chroma from starting"
+        f" ({str(error).splitlines()[0]}): correct it, or run from another folder"
+    ) from error
 
 # Recall of the first 30 is .996 with ef_search 200 and .976 with Chroma's 100; denser graphs
 # (24, 200) reach 1.000 and take more than twice as long to build.
@@ -166,7 +174,7 @@ def _embedded(folder: Path) -> Any:
     # Chroma shares one set of open files between clients of one path, and what another process
     # wrote is not seen through it. A path spelled anew gets files opened anew.
     path = f"{folder}{'/.' * (next(_openings) % 256)}"
-    return chromadb.PersistentClient(path, settings=Settings(anonymized_telemetry=False))
+    return chromadb.PersistentClient(path, settings=_settings())
 
 
 def _server(url: str) -> Any:
@@ -178,16 +186,26 @@ def _server(url: str) -> Any:
         host=parts.hostname,
         port=parts.port or (443 if secure else 8000),
         ssl=secure,
-        settings=Settings(anonymized_telemetry=False),
+        settings=_settings(),
+    )
+
+
+def _settings() -> Any:
+    """Chroma's own, with nothing taken from a .env file, and no telemetry."""
+    return Settings(
+        _env_file=None,
+        anonymized_telemetry=False,
+        chroma_api_impl="chromadb.api.rust.RustBindingsAPI",
     )
 
 
 def _let_go(client: Any) -> None:
     client.close()
-    # Chroma leaves its connections to a server open.
-    session = getattr(getattr(client, "_server", None), "_session", None)
-    if session is not None:
-        session.close()
+    # Chroma leaves its connections to a server open: its own, and those of a client within.
+    for owner in (client, getattr(client, "_admin_client", None)):
+        session = getattr(getattr(owner, "_server", None), "_session", None)
+        if session is not None:
+            session.close()
 
 
 def _among(documents: Collection[str] | None) -> dict[str, object] | None:

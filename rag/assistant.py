@@ -3,21 +3,26 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from index.embed import embedder
 from index.search import Index
 from rag import extractive
 from rag.condense import condense
 from rag.errors import BadQuestion
-from rag.evidence import Weighed, Weigher, refuse_below
+from rag.evidence import Weighed, Weigher, refuse_below, topical
 from rag.reader import Reader
 from rag.settings import Settings
 from rag.shape import Shape, parts_of, shape_of, topic_of
 from rag.trace import trace_of
 from rag.types import Answer, Delta, Question, Turn
 
+if TYPE_CHECKING:
+    from rag.generative import Generator
+
 LONGEST_QUESTION = 4000
 HITS = 24
+NEAR = 0.2
 
 
 class Assistant:
@@ -27,14 +32,14 @@ class Assistant:
         self.settings = settings
         self._index = index
         self._reader = reader
+        self._generator = _generator(settings) if settings.uses_model else None
 
     @classmethod
     def open(cls, settings: Settings) -> "Assistant":
-        """With the index, the embedder and the reader that the settings name."""
+        """With the index, the embedder, the reader and the model that the settings name."""
         model = embedder(settings.embedding, settings.base_url, settings.api_key)
-        return cls(
-            settings, Index.open(settings.index, model, settings.chroma_url), Reader.packaged()
-        )
+        index = Index.open(settings.index, model, settings.chroma_url)
+        return cls(settings, index, Reader.packaged())
 
     @property
     def index(self) -> Index:
@@ -52,7 +57,9 @@ class Assistant:
 
         Raises BadQuestion for a question that is empty or longer than 4,000 characters.
         """
-        return _Asking(self.index, self._reader, documents).answer(question, history)
+        *_, last = self.stream(question, history, documents)
+        assert last.answer is not None
+        return last.answer
 
     def stream(
         self,
@@ -61,8 +68,24 @@ class Assistant:
         documents: Collection[str] | None = None,
     ) -> Iterator[Delta]:
         """The same, piece by piece; the last piece carries the whole answer."""
-        answer = self.ask(question, history, documents)
-        yield Delta(answer.text, answer)
+        index = self.index
+        asking = _Asking(index, self._reader, documents)
+        text = _checked(question)
+        standing = asking.condense(text, history, self._generator)
+        found = asking.answer(standing)
+        if self._generator is None:
+            yield Delta(found.text, found)
+        else:
+            yield from self._generator.stream(found, index)
+
+
+def _generator(settings: Settings) -> "Generator":
+    # A language model's client takes long to import, and most questions need none.
+    from rag.generative import Generator, Price
+
+    priced = settings.price_in is not None and settings.price_out is not None
+    price = Price(settings.price_in or 0.0, settings.price_out or 0.0) if priced else None
+    return Generator(settings, price)
 
 
 class _Asking:
@@ -72,11 +95,30 @@ class _Asking:
         self.index, self.documents = index, documents
         self.weigher = Weigher(index, reader)
         self.timings: dict[str, float] = {}
+        self.started = perf_counter()
 
-    def answer(self, text: str, history: Sequence[Turn]) -> Answer:
-        started = perf_counter()
-        question = condense(_checked(text), history, self._recall)
-        self._took("condense", started)
+    def condense(
+        self, text: str, history: Sequence[Turn], generator: "Generator | None"
+    ) -> Question:
+        """The question as it stands alone, by the model where there is one, else by rules."""
+        clock = perf_counter()
+        question = condense(text, history, self)
+        if generator is not None and history:
+            rewritten = generator.rewrite(text, history)
+            if rewritten is not None:
+                readings = dict.fromkeys((rewritten, *question.readings))
+                searches = dict.fromkeys((rewritten, *question.searches))
+                question = replace(
+                    question,
+                    standalone=rewritten,
+                    readings=tuple(readings),
+                    searches=tuple(searches),
+                )
+        self._took("condense", clock)
+        return question
+
+    def answer(self, question: Question) -> Answer:
+        """The answer in the documents' own words, or a refusal."""
         weighed, question = self._weigh(question)
         shape = shape_of(question.standalone)
         parts = self._parts(question, shape, weighed)
@@ -89,7 +131,7 @@ class _Asking:
             confidence = min(part.confidence for part in answering)
             composed = extractive.compose(shape, answering)
         self._took("compose", clock)
-        self._took("total", started)
+        self._took("total", self.started)
         return Answer(
             question=question,
             outcome="answered" if composed else "not_in_corpus",
@@ -120,7 +162,8 @@ class _Asking:
         """The evidence for each part of the question; for the whole where it has no parts."""
         if shape is Shape.OVERVIEW:
             topic = topic_of(question.standalone)
-            return [self._search_and_weigh(topic)] if topic != question.standalone else [whole]
+            about = self._search_and_weigh(topic) if topic != question.standalone else whole
+            return [replace(about, confidence=topical(about))]
         parts = parts_of(question.standalone)
         if len(parts) == 1:
             return [whole]
@@ -140,9 +183,14 @@ class _Asking:
         self._took("read", clock)
         return weighed
 
-    def _recall(self, earlier: str) -> str | None:
-        """The words that answered an earlier question, where they did."""
-        weighed = self._search_and_weigh(earlier)
+    def near(self, one: str, other: str) -> bool:
+        """Whether two questions are about the same subject (by the cosine of their vectors)."""
+        first, second = self.index.embedder.embed([one, other])
+        return float(first @ second) >= NEAR
+
+    def answered(self, question: str) -> str | None:
+        """The words that answer an earlier question, or None."""
+        weighed = self._search_and_weigh(question)
         if weighed.confidence < refuse_below() or not weighed.evidence:
             return None
         top = weighed.evidence[0]

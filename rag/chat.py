@@ -7,6 +7,7 @@ where fewer passages would help. The key is in no line, no trace and no log.
 
 import json
 import re
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from rag.prompts import Message
 from rag.settings import Settings
 
 if TYPE_CHECKING:
+    import httpx
     from llama_index.llms.openai_like import OpenAILike
 
 OPENAI = "https://api.openai.com/v1"
@@ -52,10 +54,12 @@ class Chat:
         self._settings = settings
         self._timeout = timeout
         self._unwanted: set[str] = set()
+        self._here = threading.local()
 
     def warm(self) -> None:
         """Loads what takes long to load."""
-        _ = self._llm
+        if self._settings.uses_model:
+            _ = self._llm
 
     def ask(
         self, messages: Sequence[Message], usage: Usage, attempts: int = ATTEMPTS
@@ -92,6 +96,7 @@ class Chat:
     @cached_property
     def _llm(self) -> "OpenAILike":
         from llama_index.llms.openai_like import OpenAILike
+        from openai import DefaultHttpxClient
 
         if not (self._settings.api_key or self._settings.base_url):
             raise ModelUnavailable(
@@ -108,6 +113,7 @@ class Chat:
                 max_retries=0,
                 timeout=self._timeout,
                 temperature=0.1,
+                http_client=DefaultHttpxClient(event_hooks={"response": [self._opened]}),
             )
         except ValueError as error:
             raise self.unavailable(str(error)) from error
@@ -124,8 +130,12 @@ class Chat:
             options["temperature"] = 1.0
         chat = [ChatMessage(role=m.role, content=m.content) for m in messages]
         replies = self._llm.stream_chat(chat, **options)
+        response: httpx.Response | None = None
         try:
             for reply in replies:
+                # The first piece is fetched where the response was opened; later ones may not be.
+                if response is None:
+                    response = self._here.response
                 counted = reply.additional_kwargs
                 usage.into = counted.get("prompt_tokens") or usage.into
                 usage.out = counted.get("completion_tokens") or usage.out
@@ -134,7 +144,13 @@ class Chat:
                 if reply.delta:
                     yield reply.delta
         finally:
+            # LlamaIndex would leave the response open until it is garbage.
+            if response is not None:
+                response.close()
             replies.close()
+
+    def _opened(self, response: "httpx.Response") -> None:
+        self._here.response = response
 
     def _line(self, why: str) -> str:
         """One line that names the model and what is wrong, without the key."""

@@ -7,13 +7,27 @@ cannot be known from the words, so several are offered: the reader says which on
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Protocol
 
 from rag.kinds import kind_of_answer
 from rag.types import Question, Turn
 from rag.words import STOP_WORDS, content_words, years
 
-Recall = Callable[[str], str | None]
+SAID = 300  # characters of an earlier answer that a search may use
+
+
+class Memory(Protocol):
+    """What the rules may ask of the documents."""
+
+    def answered(self, question: str) -> str | None:
+        """The words that answer an earlier question that stands alone, or None."""
+        ...
+
+    def near(self, one: str, other: str) -> bool:
+        """Whether two questions are about the same subject."""
+        ...
+
 
 _OPENING = re.compile(
     r"^(?:(?:and|but|or|so|ok(?:ay)?|then|also|well|now)\b[\s,]*)*"
@@ -79,27 +93,42 @@ def leans(text: str) -> bool:
     return bool(_ASKING.match(text)) and len(meaning) <= 1
 
 
-def condense(text: str, history: Sequence[Turn] = (), recall: Recall | None = None) -> Question:
+def condense(text: str, history: Sequence[Turn] = (), memory: Memory | None = None) -> Question:
     """The question with what it leans on.
 
-    `recall` gives the words that answered an earlier question that stands alone, or None. The
-    rewritings are in `readings`, the one that says most first; `standalone` is the first of them.
+    A question that leans is read in several ways, the one that says most first; `standalone` is
+    the first of them. One that does not lean is read as it is; where it is about the same subject
+    as the question before, the search looks near that one too.
     """
     text = " ".join(text.split())
-    before: str | None = None
-    for turn in history:
-        if turn.role == "user" and turn.content.strip():
-            earlier = " ".join(turn.content.split())
-            if before is not None and leans(earlier):
-                before = _readings(earlier, before, None)[0]
-            else:
-                before = earlier
-    if before is None or not leans(text):
+    before, said = _before(history)
+    if before is None:
+        return Question(text, text, (text,), (text,))
+    leaning = leans(text)
+    if not leaning and (memory is None or not memory.near(before, text)):
         return Question(text, text, (text,), (text,), tuple(history))
-    answered = recall(before) if recall is not None else None
+    answered = memory.answered(before) if memory is not None and (leaning or not said) else None
+    context = (f"{before} {text}", f"{said or answered or ''} {text}".strip())
+    if not leaning:
+        return Question(text, text, (text, text, *context), (text,), tuple(history))
     readings = _readings(text, before, answered)
-    searches = tuple(dict.fromkeys((readings[0], f"{before} {text}", text)))
+    searches = tuple(dict.fromkeys((readings[0], *context, text)))
     return Question(text, readings[0], searches, readings, tuple(history))
+
+
+def _before(history: Sequence[Turn]) -> tuple[str | None, str]:
+    """The last question, standing alone, and the beginning of what was said to it."""
+    before: str | None = None
+    said = ""
+    for turn in history:
+        content = " ".join(turn.content.split())
+        if turn.role == "assistant":
+            said = content[:SAID]
+        elif content:
+            said = ""
+            leaning = before is not None and leans(content)
+            before = _readings(content, before, None)[0] if before and leaning else content
+    return before, said
 
 
 def _readings(text: str, before: str, answered: str | None) -> tuple[str, ...]:

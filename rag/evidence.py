@@ -27,6 +27,7 @@ from rag.words import content_words, figures, names, years
 
 READ = 6
 UNREAD = -9.0
+TOPIC_SLOPE, TOPIC_MIDDLE = 10.0, 0.55
 WEIGHTS = Path(__file__).parent / "models" / "evidence.json"
 
 
@@ -154,6 +155,16 @@ def conclude(
     return Weighed(query.text, ordered, sigmoid(confidence.log_odds(signals)), signals)
 
 
+def topical(weighed: Weighed) -> float:
+    """The probability that the evidence speaks of the topic that was read for.
+
+    An overview has no words that answer, so it is the share of the topic's words in the passage
+    that holds most of them, on a slope set by hand.
+    """
+    share = max((one.signals["passage_shared"] for one in weighed.evidence), default=0.0)
+    return 0.95 * sigmoid(TOPIC_SLOPE * (share - TOPIC_MIDDLE))
+
+
 def _log_odds(one: Evidence, combination: Combination) -> float:
     """The log-odds that a sentence answers; one that was not read ranks by its words, below."""
     if "margin" in one.signals:
@@ -173,9 +184,11 @@ def _sentences(query: Query, hit: Hit, rank: int, reading: Reading | None) -> li
     }
     found = []
     body = [s for s in passage.sentences if not s.is_heading] or list(passage.sentences)
+    before = ""
     for sentence in body:
         text = sentence.span.of(document.text)
-        signals = base | {"shared": query.shared(text)}
+        signals = base | {"shared": query.shared(text), "shared_near": query.shared(before, text)}
+        before = text
         answer = None
         if reading is not None:
             low, high = (edge - passage.span.start for edge in _edges(sentence))

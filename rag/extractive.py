@@ -5,6 +5,7 @@ overview, both sides of a comparison, both values where documents differ.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -24,7 +25,8 @@ LIST_MOST = 6
 COMPARED_AT_LEAST = 0.2
 COMPARED_MOST = 4
 DIFFERS_AT_LEAST = 0.4
-OVERVIEW_MOST = 6
+ABOUT = 0.6
+OVERVIEW_MOST = 7
 OVERVIEW_EACH = 3
 ITEMS_MOST = 10
 ALIKE = 0.6
@@ -105,15 +107,19 @@ def _several(part: Weighed, at_least: float, most: int) -> list[_Chosen]:
 
 
 def _overview(part: Weighed) -> list[_Chosen]:
-    """The sentences that speak most of the topic, a few from each document, none twice."""
+    """The sentences that speak most of the topic: the best of each document, then the rest."""
     ranked = sorted(part.evidence, key=lambda e: -_aboutness(e))
+    enough = [e for e in ranked if _aboutness(e) >= ABOUT * _aboutness(ranked[0])]
+    seen: Counter[str] = Counter()
+    in_turns: list[tuple[int, Evidence]] = []
+    for found in enough:
+        in_turns.append((seen[found.document.id], found))
+        seen[found.document.id] += 1
     chosen: list[_Chosen] = []
-    least = 0.6 * _aboutness(ranked[0])
-    for found in ranked:
-        if _aboutness(found) < least or len(chosen) == OVERVIEW_MOST:
+    for turn, found in sorted(in_turns, key=lambda pair: pair[0]):
+        if turn == OVERVIEW_EACH or len(chosen) == OVERVIEW_MOST:
             break
-        from_here = sum(c.evidence.document.id == found.document.id for c in chosen)
-        if from_here < OVERVIEW_EACH and not _repeats(found, (c.evidence for c in chosen)):
+        if not _repeats(found, (c.evidence for c in chosen)):
             chosen.append(_Chosen(found, "speaks of the topic"))
     return chosen
 
@@ -121,12 +127,8 @@ def _overview(part: Weighed) -> list[_Chosen]:
 def _aboutness(evidence: Evidence) -> float:
     """How much of the topic a sentence holds, with its passage's share and nearness beside it."""
     signals = evidence.signals
-    return (
-        signals["shared"]
-        + 0.5 * signals["passage_shared"]
-        + 0.5 * max(signals["dense"], 0.0)
-        + 0.5 * evidence.probability
-    )
+    words = 0.7 * signals["shared"] + 0.7 * signals["passage_shared"]
+    return words + 0.5 * max(signals["dense"], 0.0) + 0.5 * evidence.probability
 
 
 def _differing(part: Weighed, top: Evidence) -> list[_Chosen]:

@@ -23,7 +23,8 @@ from rag.verify import Frequencies, Verifier
 from rag.words import figures
 from rag.writing import PASSAGES, Writing, choose
 
-LONGEST_REPLY = 6000  # characters
+LONGEST_REPLY = 6000  # characters; with what a model thinks before it replies:
+LONGEST_RAW = 60_000
 LONGEST_REWRITE = 400
 CHARACTERS_PER_TOKEN = 4
 _WEIGHT: Mapping[Support, float] = {"supported": 1.0, "partial": 0.5, "unsupported": 0.0}
@@ -69,7 +70,7 @@ class Generator:
                 reply += piece
                 if len(reply) > LONGEST_REWRITE:
                     return None
-        except ModelUnavailable:
+        except (ModelUnavailable, TooLong):
             return None
         rewritten = " ".join(re.sub(r"(?s)^\s*<think>.*?</think>", "", reply).split()).strip('"“” ')
         said = " ".join([text, *(turn.content for turn in history)])
@@ -102,15 +103,13 @@ class Generator:
                 for piece in self._chat.ask(messages, usage):
                     for text in writing.feed(piece):
                         yield Delta(text)
-                    if len(writing.raw) > LONGEST_REPLY:
+                    if len(writing.text) > LONGEST_REPLY or len(writing.raw) > LONGEST_RAW:
                         usage.finish = "length"
                         break
                 break
             except TooLong as error:
                 if most == 1 or writing.raw:
-                    raise ModelUnavailable(
-                        self._line("the passages are too long for it")
-                    ) from error
+                    raise self._chat.unavailable("the passages are too long for it") from error
                 most = max(1, min(most, len(passages)) // 2)
         for text in writing.close():
             yield Delta(text)
@@ -121,7 +120,7 @@ class Generator:
     def _answer(
         self,
         found: Answer,
-        writing: "Writing",
+        writing: Writing,
         messages: Sequence[Message],
         usage: Usage,
         started: float,

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from corpus.sentences import levelled
+from corpus.types import Span
 
 LONGEST_LINK = 300
 LONGEST_RANGE = 12
@@ -44,18 +45,18 @@ _KIND = r"(?:passage|sentence|source|document|doc|p|s)"
 _ITEM = rf"(?:{_KIND}\.? ?)?\d{{1,4}}(?:(?:[.:]|\.?[ps])\d{{1,4}})?"
 _JOIN = r"\s*(?:,|;|&|\+|-|‐|‑|–|—|\band\b|\bto\b|\|)\s*"
 _INNER = rf"\s*\^?{_ITEM}(?:{_JOIN}{_ITEM})*\s*"
-_EMPHASIS = r"\*{2,3}|__|`+|(?<!\S)\*(?=\w)|(?<=[\w.,;:!?])\*(?!\w)"
+_EMPHASIS = r"\*{2,}|__+|`+"
 _CONSTRUCT = re.compile(
     rf"[\[【［]{{1,2}}(?P<square>{_INNER})(?:†[^\]】\n]{{0,40}})?[\]】］]{{1,2}}(?:\([^)\s]*\))?"
     rf"|\((?P<round>{_INNER})\)"
     rf"|!?\[(?P<link>[^\]\n]{{0,{LONGEST_LINK}}})\]\([^)\n]{{0,{LONGEST_LINK}}}\)"
-    rf"|{_EMPHASIS}|(?<![^\n])#{{1,6}}[ \t]+",
+    rf"|{_EMPHASIS}|(?<=\n)#{{1,6}}[ \t]+",
     re.IGNORECASE,
 )
 # What may still become a label, a link or a mark when more arrives.
 _UNSETTLED = re.compile(
     rf"(?:!?\[[^\]\n]{{0,{LONGEST_LINK}}}(?:\]{{1,2}}(?:\([^)\n]{{0,{LONGEST_LINK}}})?)?"
-    r"|[【［][^】］\n]{0,80}|\([\d\s.,:;ps–-]{0,60}|(?:(?<=\n)|\A)#{1,6}[ \t]*|[*_`!]+|\r)\Z",
+    r"|[【［][^】］\n]{0,80}|\([\d\s.,:;ps–-]{0,60}|(?<=\n)#{1,6}[ \t]*|[*_`!]+|\r)\Z",
     re.IGNORECASE,
 )
 _HALF = re.compile(r"\s*(?:[\[【［]\s*(?:[ps]?\d[\d\s.,:;ps–-]*)?|\(\d+\.[\d\s.,;–-]*)\Z", re.I)
@@ -63,6 +64,7 @@ _HALF = re.compile(r"\s*(?:[\[【［]\s*(?:[ps]?\d[\d\s.,:;ps–-]*)?|\(\d+\.[\d
 _UNDECIDED = re.compile(
     r"(?:(?<=[.!?…。！？।])|(?<=[.!?…。！？।][\"”’»)\]]))\s+\S*\Z|\n\s*\S*\Z|\s+\Z"
 )
+_FULL_STOP = re.compile(r"[.!?…。！？।][\"”’»)\]]*\s*\Z")
 _NUMBERS = re.compile(r"(\d{1,4})(?:\D{1,4}(\d{1,4}))?")
 _RANGE = re.compile(r"\s*(?:-|‐|‑|–|—|\bto\b)\s*", re.IGNORECASE)
 _NEXT_ITEM = re.compile(r"\s*(?:,(?!\d)|,(?=\d+[.:])|;|&|\+|\||\band\b)\s*", re.IGNORECASE)
@@ -80,6 +82,7 @@ class Reply:
         self._offered = offered
         self.dropped = 0
         self._raw = ""  # not yet settled
+        self._last = "\n"  # the last character that is
         self._text = ""  # settled and plain, from the end of the last complete sentence
         self._shown = 0
         self._marks: list[tuple[int, Label]] = []
@@ -91,8 +94,8 @@ class Reply:
         self._raw += piece
         if not self._thought():
             return
-        held = _UNSETTLED.search(self._raw)
-        settled = self._raw[: held.start()] if held else self._raw
+        held = _UNSETTLED.search(self._last + self._raw, 1)
+        settled = self._raw[: held.start() - 1] if held else self._raw
         self._raw = self._raw[len(settled) :]
         self._settle(settled)
         yield from self._advance(final=False)
@@ -125,10 +128,11 @@ class Reply:
 
     def _settle(self, raw: str) -> None:
         """Markup becomes plain text; labels leave the text and are kept beside it."""
-        raw = raw.replace("\r\n", "\n").replace("\r", "\n")
-        at = 0
-        for found in _CONSTRUCT.finditer(raw):
-            self._text += raw[at : found.start()]
+        raw = self._last + raw.replace("\r\n", "\n").replace("\r", "\n")
+        self._last = raw[-1]
+        at = 1
+        for found in _CONSTRUCT.finditer(raw, 1):
+            self._add(raw[at : found.start()])
             at = found.end()
             if found["square"]:
                 self._mark(found["square"])
@@ -137,13 +141,17 @@ class Reply:
                 if labels and all(map(self._is_offered, labels)):
                     self._mark(found["round"])
                 else:
-                    self._text += found.group()
+                    self._add(found.group())
             elif found["link"] is not None:
-                self._text += found["link"]
-        self._text += raw[at:]
+                self._add(found["link"])
+        self._add(raw[at:])
+
+    def _add(self, plain: str) -> None:
+        """Settled text; the reply begins with its first word."""
         if not self._started:
-            self._text = self._text.lstrip()
-            self._started = bool(self._text)
+            plain = plain.lstrip()
+            self._started = bool(plain)
+        self._text += plain
 
     def _mark(self, inner: str) -> None:
         # “suspects [1.2].”: the space before the label goes with it.
@@ -172,12 +180,12 @@ class Reply:
 
     def _is_offered(self, label: Label) -> bool:
         sentences = self._offered.get(label.passage, 0)
-        return 1 <= (label.sentence or 1) <= sentences
+        return 1 <= (1 if label.sentence is None else label.sentence) <= sentences
 
     def _advance(self, final: bool) -> Iterator[Piece]:
         """Gives out the complete sentences, and what can be shown of the one that is not."""
         while self._text.strip():
-            sentences = [s.span for s, _ in levelled(self._text)]
+            sentences = self._sentences()
             if len(sentences) < 2:
                 break
             here, following = sentences[0], sentences[1]
@@ -196,6 +204,16 @@ class Reply:
         else:
             undecided = _UNDECIDED.search(self._text)
             yield from self._show(undecided.start() if undecided else len(self._text))
+
+    def _sentences(self) -> list[Span]:
+        """The sentences of the text so far; labels behind a full stop end one in any case."""
+        text = self._text
+        for place, _ in self._marks:
+            if _FULL_STOP.search(text, 0, place) and text[place:].strip() and text[:place].strip():
+                first = [s.span for s, _ in levelled(text[:place])]
+                rest = [s.span for s, _ in levelled(text[place:])]
+                return first + [Span(s.start + place, s.end + place) for s in rest]
+        return [s.span for s, _ in levelled(text)]
 
     def _show(self, end: int) -> Iterator[Piece]:
         if end > self._shown:

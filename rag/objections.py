@@ -70,10 +70,7 @@ _ABOUT = {
     *("about", "around", "nearly", "almost", "roughly", "approximately", "circa", "some"),
     *("over", "than", "under", "least", "exceeding"),
 }
-_ORDINALS = {
-    *("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth"),
-    *("tenth", "eleventh", "twelfth"),
-}
+_ORDINALS = {"1st", "2nd", "3rd", *(f"{n}th" for n in range(4, 13))}
 _HALF = Token("50", 50, "percent")  # type: ignore[arg-type]
 
 
@@ -87,7 +84,7 @@ def _numbers(claim: str, source: Source) -> Iterator[Objection]:
             continue
         if _is_small(token, claim):
             # “The two problems” of a source that names both: wrong only where it counts others.
-            if token.text == "first" or token.value == 1:
+            if token.text == "1st" or token.value == 1:
                 continue
             kind = token.text in _ORDINALS
             yield Objection(
@@ -163,7 +160,9 @@ _PRONOUN = re.compile(
     r"\b(?:he|him|his|she|her|hers|they|them|their|theirs|it|its|this|these|those|that|such)\b",
     re.I,
 )
-_TITLES = {"mr", "mrs", "ms", "dr", "prof", "sir", "madam", "i", "ok"}
+# Words that open a sentence with a capital and are never names.
+_OPENERS = re.compile(r"(?:\w+(?:ly|ing)|despite|besides|unlike|although|of|together|even)$", re.I)
+_TITLES = {"mr", "mrs", "ms", "dr", "prof", "sir", "madam", "i", "ok", "first", "second", "third"}
 
 
 def _names(claim: str, source: Source) -> Iterator[Objection]:
@@ -192,12 +191,13 @@ def names_in(text: str, named: Collection[str] = frozenset()) -> list[str]:
         between = text[at : match.start()]
         opening = i == 0 or bool(re.search(r"[.!?:]\W*$|[“\"]$", between))
         at = match.end()
-        if not word[0].isupper() or word.lower() in STOP_WORDS | _TITLES | _ORDINALS:
+        if not word[0].isupper() or word.lower() in STOP_WORDS | _TITLES:
             continue
         following = words[i + 1].group() if i + 1 < len(words) else ""
         joined = i + 1 < len(words) and text[match.end() : words[i + 1].start()] == " "
         pair = joined and following[0].isupper() and following.lower() not in STOP_WORDS
-        if not opening or pair or word[1:2].isupper() or _form(word) in named:
+        known = _form(word) in named and not _OPENERS.match(word)
+        if not opening or pair or known or word[1:2].isupper():
             found.append(word)
     return found
 
@@ -212,8 +212,9 @@ def known_names(texts: Iterable[str]) -> frozenset[str]:
 
 
 def _form(name: str) -> str:
-    name = re.sub(r"[’']s?$", "", name).replace(".", "")
-    return "".join(stems(name)) or name.lower()
+    """The name without case, possessive and plural."""
+    name = re.sub(r"[’']s?$", "", name).replace(".", "").lower()
+    return name[:-1] if len(name) > 4 and name.endswith("s") else name
 
 
 def _forms(text: str) -> set[str]:

@@ -109,6 +109,16 @@ _TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ni
 _SMALL = {word: number for number, word in enumerate(_ONES)} | {
     word: 10 * number for number, word in enumerate(_TENS, start=2)
 }
+_ORDINALS = {
+    word: f"{number}{['st', 'nd', 'rd'][number - 1] if number < 4 else 'th'}"
+    for number, word in enumerate(
+        (
+            *("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth"),
+            *("ninth", "tenth", "eleventh", "twelfth"),
+        ),
+        start=1,
+    )
+}
 _SCALES = {
     "hundred": 100,
     "thousand": 1_000,
@@ -148,8 +158,8 @@ def _digits(word: str) -> Token:
     if re.fullmatch(r"\d{1,3}(?:[, ]\d{3})+(?:\.\d+)?", digits):
         digits = digits.replace(",", "").replace(" ", "")
     digits = digits.replace(",", ".")
-    if not re.fullmatch(r"\d+(?:\.\d+|⁄[1-9]\d*)?", digits):
-        return Token(word)
+    if len(digits) > 40 or not re.fullmatch(r"\d+(?:\.\d+|⁄[1-9]\d*)?", digits):
+        return Token(_ORDINALS.get(word, word))
     return Token(digits, Fraction(digits.replace("⁄", "/")), fixed=word[0] in "-@")
 
 

@@ -184,6 +184,8 @@ def whole_words(text: str, start: int, end: int) -> tuple[int, int]:
         start -= 1
     while end < len(text) and _joined(text, end):
         end += 1
+    while start < end and text[end - 1] in _OUTER and not _belongs(text[start:end]):
+        end -= 1
     while start < end and text[start] in _OUTER and not _opens(text[start:end]):
         start += 1
     while start < end and text[end - 1] in _OUTER and not _belongs(text[start:end]):

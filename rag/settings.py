@@ -19,13 +19,15 @@ _VARIABLES = {
     "model": ("FOOTNOTE_MODEL", "gpt-5-mini"),
     "base_url": ("OPENAI_BASE_URL", None),
     "embedding": ("FOOTNOTE_EMBEDDING", "minilm"),
+    "price_in": ("FOOTNOTE_PRICE_IN", None),
+    "price_out": ("FOOTNOTE_PRICE_OUT", None),
 }
 FILE = "footnote.toml"
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Read once, handed down, never changed."""
+    """Read once, handed down, never changed. Prices are in money per million tokens."""
 
     index: Path
     chroma_url: str | None = None
@@ -33,6 +35,8 @@ class Settings:
     model: str = "gpt-5-mini"
     base_url: str | None = None
     embedding: str = "minilm"
+    price_in: float | None = None
+    price_out: float | None = None
     api_key: str | None = field(default=None, repr=False)
 
     @property
@@ -69,8 +73,22 @@ def load(
         model=str(values["model"]),
         base_url=values["base_url"],
         embedding=embedding,
+        price_in=_price("price_in", values),
+        price_out=_price("price_out", values),
         api_key=env.get("OPENAI_API_KEY") or None,
     )
+
+
+def _price(name: str, values: Mapping[str, str | None]) -> float | None:
+    value = values[name]
+    try:
+        price = None if value is None else float(value)
+    except ValueError:
+        price = -1.0
+    if price is not None and not 0 <= price < float("inf"):
+        variable = _VARIABLES[name][0]
+        raise BadSettings(f"{variable} is “{value}”: it is money per million tokens, such as 0.25")
+    return price
 
 
 def _read(path: Path) -> dict[str, str]:

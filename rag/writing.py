@@ -63,11 +63,11 @@ class Writing:
     def feed(self, piece: str) -> Iterator[str]:
         """What can be shown now that this piece has arrived."""
         self.raw += piece
-        yield from map(self._written, self._reply.feed(piece))
+        yield from filter(None, map(self._written, self._reply.feed(piece)))
 
     def close(self) -> Iterator[str]:
         """The rest."""
-        yield from map(self._written, self._reply.close())
+        yield from filter(None, map(self._written, self._reply.close()))
 
     def _written(self, piece: Words | Ended) -> str:
         text = piece.text if isinstance(piece, Words) else self._ended(piece)

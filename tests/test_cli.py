@@ -17,17 +17,17 @@ COMMANDS = ("index", "ask", "text", "serve", "eval", "status")
 README = Path(__file__).parents[1] / "README.md"
 
 
-def test_help_names_every_command(footnote: Footnote) -> None:
-    shown = footnote("--help")
+def test_help_names_every_command(process: Footnote) -> None:
+    shown = process("--help")
     assert shown.returncode == 0
     assert all(re.search(rf"^    {command} ", shown.stdout, re.M) for command in COMMANDS)
 
 
-def test_help_answers_at_once(footnote: Footnote) -> None:
+def test_help_answers_at_once(process: Footnote) -> None:
     taken = []
     for _ in range(4):
         started = time.perf_counter()
-        footnote("--help")
+        process("--help")
         taken.append(time.perf_counter() - started)
     assert min(taken) < 0.3
 
@@ -43,8 +43,8 @@ def test_what_help_offers_is_in_the_readme(footnote: Footnote, command: str) -> 
     assert {option for option in offered if option not in readme} == set()
 
 
-def test_version(footnote: Footnote) -> None:
-    shown = footnote("--version")
+def test_version(process: Footnote) -> None:
+    shown = process("--version")
     assert (shown.returncode, shown.stderr) == (0, "")
     assert re.fullmatch(r"footnote \d+\.\d+\.\d+\n", shown.stdout)
 
@@ -113,66 +113,60 @@ def test_text_is_the_indexed_text_and_nothing_more(footnote: Footnote, tmp_path:
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "bell.md").write_bytes(text.encode())
     footnote.json("index", "docs", "--json")
-    printed = footnote.bytes("text", "bell.md").stdout
-    assert printed == text.replace("\r\n", "\n").strip().encode()
+    assert footnote("text", "bell.md").stdout == text.replace("\r\n", "\n").strip()
     assert_one_line(footnote("text", "gong.md"), "gong.md")
 
 
-def test_a_reader_who_leaves_early_is_no_error(footnote: Footnote, tmp_path: Path) -> None:
-    (tmp_path / "long.txt").write_text("A line about herons and reeds.\n" * 9000, encoding="utf-8")
-    footnote.json("index", "long.txt", "--json")
-    process = footnote.start("text", "long.txt")
-    assert process.stdout is not None
-    process.stdout.read(10)
-    process.stdout.close()
-    _, stderr = process.communicate(timeout=30)
+def test_a_reader_who_leaves_early_is_no_error(process: Footnote, built_in_index: Path) -> None:
+    running = process.start("text", "campaign-plan-no-01.md", "--index", built_in_index)
+    assert running.stdout is not None
+    running.stdout.close()
+    _, stderr = running.communicate(timeout=60)
     assert stderr == b""
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
-def test_a_full_disk_is_told_in_one_line(footnote: Footnote, built_in_index: Path) -> None:
+def test_a_full_disk_is_told_in_one_line(process: Footnote, built_in_index: Path) -> None:
     with Path("/dev/full").open("wb") as full:
-        process = footnote.start("status", "--index", built_in_index, stdout=full)
-        _, stderr = process.communicate(timeout=30)
-    assert process.returncode == 2
+        running = process.start("status", "--index", built_in_index, stdout=full)
+        _, stderr = running.communicate(timeout=60)
+    assert running.returncode == 2
     assert stderr.decode() == "footnote: no space left on device\n"
 
 
 def test_serve_prints_its_address_answers_and_stops(
-    footnote: Footnote, built_in_index: Path
+    footnote: Footnote, process: Footnote, built_in_index: Path
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         refused = footnote("serve", "--index", built_in_index, "--port", str(port))
         assert_one_line(refused, str(port))
-    process = footnote.start("serve", "--index", built_in_index, "--port", str(port))
+    running = process.start("serve", "--index", built_in_index, "--port", str(port))
     try:
-        assert process.stdout is not None
-        line = process.stdout.readline().decode()
+        assert running.stdout is not None
+        line = running.stdout.readline().decode()
         address = f"http://127.0.0.1:{port}/"
         assert address in line
         with urllib.request.urlopen(address, timeout=10) as page:
             assert page.status == 200
     finally:
-        process.send_signal(signal.SIGINT)
-        stdout, stderr = process.communicate(timeout=30)
-    assert process.returncode in (0, 130)
+        running.send_signal(signal.SIGINT)
+        stdout, stderr = running.communicate(timeout=60)
+    assert running.returncode in (0, 130)
     assert stdout == b""
     assert b"Traceback" not in stderr
 
 
-def test_an_interrupt_leaves_no_traceback(footnote: Footnote, built_in_index: Path) -> None:
-    process = footnote.start(
-        "ask", "--batch", "-", "--index", built_in_index, stdin=subprocess.PIPE
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    process.stdin.write(b'{"id": 1, "question": "Who is Heng Sayhong?"}\n')
-    process.stdin.flush()
-    assert b'"id": 1' in process.stdout.readline()
-    process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=30)
-    assert (process.returncode, stderr) == (130, b"")
+def test_an_interrupt_leaves_no_traceback(process: Footnote, built_in_index: Path) -> None:
+    running = process.start("ask", "--batch", "-", "--index", built_in_index, stdin=subprocess.PIPE)
+    assert running.stdin is not None
+    assert running.stdout is not None
+    running.stdin.write(b'{"id": 1, "question": "Who is Heng Sayhong?"}\n')
+    running.stdin.flush()
+    assert b'"id": 1' in running.stdout.readline()
+    running.send_signal(signal.SIGINT)
+    _, stderr = running.communicate(timeout=60)
+    assert (running.returncode, stderr) == (130, b"")
 
 
 def test_a_place_in_the_environment_or_the_file(

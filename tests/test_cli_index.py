@@ -21,8 +21,10 @@ def docs(tmp_path: Path) -> Path:
     return folder
 
 
-def test_the_summary_as_the_contract_has_it(footnote: Footnote, docs: Path) -> None:
-    first = footnote.json("index", docs, "--json")
+def test_the_summary_as_the_contract_has_it(
+    footnote: Footnote, process: Footnote, docs: Path
+) -> None:
+    first = process.json("index", docs, "--json")
     assert set(first) == {
         *("documents", "passages", "added", "changed", "removed"),
         *("unchanged", "failed", "seconds"),
@@ -136,8 +138,8 @@ def test_an_index_that_may_only_be_read(footnote: Footnote, docs: Path, tmp_path
         file.chmod(0o555 if file.is_dir() else 0o444)
     try:
         (docs / "newt.txt").write_text("Newts sleep under stones.", encoding="utf-8")
-        assert_one_line(bound("index", docs), "read-only")
-        assert_one_line(bound("status"), "read-only")
+        assert_one_line(bound("index", docs), ".footnote")
+        assert_one_line(bound("status"), ".footnote")
     finally:
         for file in files:
             file.chmod(0o755 if file.is_dir() else 0o644)

@@ -75,16 +75,29 @@ def test_what_was_left_out_comes_from_the_question_before(
     assert condense(question, after(earlier)).standalone == standalone
 
 
+class Remembering:
+    """A memory of one answer, in which everything is near."""
+
+    def answered(self, question: str) -> str | None:
+        return "Ada Lovelace" if question == "Who was the first programmer?" else None
+
+    def near(self, one: str, other: str) -> bool:
+        return True
+
+
 def test_a_pronoun_may_stand_for_what_was_answered() -> None:
-    asked: list[str] = []
-
-    def recall(earlier: str) -> str:
-        asked.append(earlier)
-        return "Ada Lovelace"
-
-    question = condense("What did she write?", after("Who was the first programmer?"), recall)
-    assert asked == ["Who was the first programmer?"]
+    question = condense(
+        "What did she write?", after("Who was the first programmer?"), Remembering()
+    )
     assert question.standalone == "What did Ada Lovelace write?"
+
+
+def test_a_question_on_the_same_subject_is_read_alone_and_searched_for_with_its_context() -> None:
+    history = (*after("Which fees are there?"), Turn("assistant", "An entry fee of 5 euros."))
+    question = condense("Can the entry be had for free?", history, Remembering())
+    assert question.standalone == "Can the entry be had for free?"
+    assert question.readings == ("Can the entry be had for free?",)
+    assert "An entry fee of 5 euros. Can the entry be had for free?" in question.searches
 
 
 def test_follow_ups_of_follow_ups_keep_the_subject() -> None:

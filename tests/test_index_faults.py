@@ -1,5 +1,6 @@
 """Killed anywhere, the index holds the old state or the new; the next run makes it whole."""
 
+import os
 import shutil
 import signal
 import subprocess
@@ -116,3 +117,21 @@ class Watched:
     def embed(self, texts: list[str]) -> Any:
         self.asked += texts
         return embedder("minilm").embed(texts)
+
+
+def test_an_env_file_that_chroma_refuses_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes("KEY=1".encode("utf-16"))
+    code = (
+        "from corpus.errors import FootnoteError\n"
+        "try:\n    import index.vectors\n"
+        "except FootnoteError as error:\n    print(error)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
+        capture_output=True,
+        text=True,
+    )
+    (line,) = done.stdout.splitlines()
+    assert str(tmp_path / ".env") in line

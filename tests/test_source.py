@@ -105,7 +105,7 @@ def test_a_citation_of_other_words_or_of_another_version_is_not_marked() -> None
 def test_markdown_is_set_lightly_and_plain_text_as_it_stands() -> None:
     text = "# Title\nA line.\n\n- one\n- two\n\n    verse\n      verse\n"
     markup = render(document(text))
-    assert '<h3><span class="sign"># </span>Title</h3>' in markup
+    assert '<h3 class="title"><span class="sign"># </span>Title</h3>' in markup
     assert '<div class="item"><span class="sign">- </span>two</div>' in markup
     assert '<p class="kept">    verse' in markup
     assert "<h3" not in render(document(text, "a.txt"))
@@ -117,7 +117,7 @@ def test_a_document_of_two_megabytes_is_quick() -> None:
         * 26_000
     )
     doc = document(text)
-    started = time.perf_counter()
+    started = time.process_time()
     markup = render(doc, [cite(doc, 1, 1_000_000, 1_000_200)])
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
     assert marked(markup, 1) == text[1_000_000:1_000_200]

@@ -1,15 +1,24 @@
 """The wheel: built from the project, installed into an empty environment, asked one question."""
 
+import ast
 import json
 import os
+import re
 import subprocess
 import sys
+import tomllib
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
+PACKAGES = {
+    "yaml": "pyyaml",
+    "llama_index.core": "llama-index-core",
+    "llama_index.llms.openai_like": "llama-index-llms-openai-like",
+}
 UV = Path(sys.executable).with_name("uv")
 
 
@@ -53,6 +62,29 @@ def test_it_answers_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None
     text = _run(footnote, "text", answer["citations"][0]["document"], folder=tmp_path)
     start, end = answer["citations"][0]["start"], answer["citations"][0]["end"]
     assert text[start:end] == answer["citations"][0]["quote"]
+
+
+def test_what_is_imported_is_declared_and_no_more() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = {re.split("[<>=]", line)[0] for line in project["dependencies"]}
+    imported = {
+        PACKAGES.get(name, name.split(".")[0])
+        for package in ("corpus", "index", "rag", "ui")
+        for file in (ROOT / package).rglob("*.py")
+        if "models" not in file.parts
+        for name in _imports(ast.parse(file.read_text(encoding="utf-8")))
+    }
+    own = {"corpus", "index", "rag", "ui", *sys.stdlib_module_names}
+    assert imported - own == declared - {"llama-index"}
+
+
+def _imports(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            parts = node.module.split(".")
+            yield ".".join(parts[: {"llms": 3}.get(parts[1], 2) if parts[1:] else 1])
 
 
 def _run(*command: str, folder: Path = ROOT) -> str:

@@ -88,30 +88,32 @@ def verdict(claim: Claim) -> Verdict:
     return verifier(claim.document).weigh(claim.claim, cited)
 
 
+def is_right(claim: Claim) -> bool:
+    """Whether the checker says of the claim what its label says."""
+    return (verdict(claim).support == "supported") == (claim.label == "supported")
+
+
 def rates(half: int) -> tuple[float, float]:
     """The shares of wrong claims that are marked, and of right ones that are supported."""
     found: dict[str, list[bool]] = defaultdict(list)
     for claim in claims()[half::2]:
-        found[claim.label].append((verdict(claim).support == "supported") == (claim.label == "supported"))
-    return tuple(sum(found[k]) / len(found[k]) for k in ("unsupported", "supported"))  # type: ignore[return-value]
+        found[claim.label].append(is_right(claim))
+    wrong, right = found["unsupported"], found["supported"]
+    return sum(wrong) / len(wrong), sum(right) / len(right)
 
 
 def main() -> None:
     for half, name in ((TUNED, "tuned on"), (REPORTED, "reported on")):
         marked, kept = rates(half)
         print(f"{name:12} wrong marked {marked:.3f}   right supported {kept:.3f}")
-    by_way: dict[str, list[bool]] = defaultdict(list)
+    by_way: dict[str, list[Claim]] = defaultdict(list)
     for claim in claims()[REPORTED::2]:
-        good = (verdict(claim).support == "supported") == (claim.label == "supported")
-        by_way[f"{claim.label} · {claim.way}"].append(good)
-    for way, results in sorted(by_way.items()):
-        print(f"  {way:28} {sum(results):3} of {len(results)}")
-    if "-v" in sys.argv:
-        for half in (TUNED, REPORTED):
-            for claim in claims()[half::2]:
-                result = verdict(claim)
-                if (result.support == "supported") != (claim.label == "supported"):
-                    print(half, claim.label, claim.way, "|", claim.claim, "|", result.why, round(result.score, 2))
+        by_way[f"{claim.label} · {claim.way}"].append(claim)
+    for way, found in sorted(by_way.items()):
+        print(f"  {way:28} {sum(map(is_right, found)):3} of {len(found)}")
+        for claim in found if "-v" in sys.argv else ():
+            if not is_right(claim):
+                print(f"      {claim.claim}  {verdict(claim).why}")
 
 
 if __name__ == "__main__":

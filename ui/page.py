@@ -65,7 +65,10 @@ def shelf(
         now = current.get(document.id) if current is not None else None
         changed = current is not None and (now is None or now.version != document.version)
         articles.append(_article(document, cited, opened=number == 0, changed=changed))
-    return f'<div class="shelf" data-turn="{turn}">{"".join(articles)}</div>'
+    return (
+        f'<div class="shelf" role="region" aria-label="Source" data-turn="{turn}">'
+        f"{''.join(articles)}</div>"
+    )
 
 
 def missing(reason: str) -> str:
@@ -221,8 +224,9 @@ def _article(document: Document, citations: Sequence[Citation], opened: bool, ch
         else ""
     )
     origin = document.metadata.get("source", "")
+    id = "" if changed else escape(document.id)  # a link to the document means what it says now
     return (
-        f'<article class="source" data-document="{escape(document.id)}" data-cites="{numbers}"'
+        f'<article class="source" data-document="{id}" data-cites="{numbers}"'
         f'{"" if opened else " hidden"} aria-label="{escape(document.title)}">'
         f"<header><h2>{escape(document.title)}</h2>{_byline(document.metadata)}"
         f"{f'<p>{escape(origin)}</p>' if origin else ''}{note}</header>"

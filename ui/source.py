@@ -204,7 +204,9 @@ def _block(text: str, lines: list[Span], markdown: bool) -> _Block:
         if len(lines) == 1 and _RULE.match(first):
             return _Block(span, "div", "rule", len(span))
         if heading := _HEADING.match(first):
-            return _Block(span, f"h{min(len(heading[1]) + 2, 6)}", "", heading.end())
+            level = len(heading[1])
+            tag = f"h{max(3, min(level + 1, 6))}"  # the page's own headings are h1 and h2
+            return _Block(span, tag, "title" if level == 1 else "", heading.end())
         if item := _ITEM.match(first):
             sign = item[0].strip()
             style = "item" if sign in "-*+" else "item numbered"

@@ -4,11 +4,8 @@ The only file that imports gradio. What the page looks like is in assets/, what 
 and source.py; here is which event calls what.
 """
 
-import errno
-import ipaddress
 import logging
 import os
-import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,18 +13,15 @@ from pathlib import Path
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 import gradio as gr
-import uvicorn
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
-from starlette.routing import Mount
 
 from corpus.errors import FootnoteError
 from corpus.read import BUILT_IN
-from index.errors import UnknownDocument
 from rag.assistant import Assistant
 from rag.settings import Settings
 from rag.types import Answer
-from ui import page
+from ui import page, server
 from ui.page import Exchange
 
 ASSETS = Path(__file__).parent / "assets"
@@ -109,7 +103,7 @@ def build(assistant: Assistant) -> gr.Blocks:
             return shelf(turn, talk)
         try:
             return page.shelf([assistant.index.document(str(wanted.get("document")))])
-        except UnknownDocument as error:
+        except FootnoteError as error:
             return page.missing(str(error))
 
     def shelf(turn: int, talk: Talk) -> str:
@@ -119,7 +113,7 @@ def build(assistant: Assistant) -> gr.Blocks:
         versions = dict.fromkeys((c.document, c.version) for c in answer.citations)
         try:
             documents = [assistant.index.document(id, version) for id, version in versions]
-        except UnknownDocument as error:
+        except FootnoteError as error:
             return page.missing(str(error))
         current = assistant.index.manifest.documents
         return page.shelf(documents, answer.citations, turn, current)
@@ -176,8 +170,7 @@ def serve(settings: Settings, host: str, port: int, auth: tuple[str, str] | None
 
     Raises FootnoteError where the address cannot be had, and what `Assistant.open` raises.
     """
-    listening = _listen(host, port)
-    with listening:
+    with server.listen(host, port) as listening:
         app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
         app.mount("/footnote", StaticFiles(directory=ASSETS))
         gr.mount_gradio_app(
@@ -198,57 +191,14 @@ def serve(settings: Settings, host: str, port: int, auth: tuple[str, str] | None
             mcp_server=False,
             pwa=False,
         )
-        if auth is None and not _is_loopback(host):
+        if auth is None and not server.is_loopback(host):
             print(
                 f"footnote: warning: anyone who reaches {host} can read the documents; "
                 "ask for a password with --auth USER:PASSWORD",
                 file=sys.stderr,
             )
-        print(f"Footnote is open at {_address(host, listening)}", flush=True)
-        _Server(app).run(sockets=[listening])
-
-
-class _Server(uvicorn.Server):
-    """Ends the streams that open pages hold before it stops; else it would wait for them."""
-
-    def __init__(self, app: FastAPI) -> None:
-        super().__init__(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=3))
-        self._streams = [
-            route.app.stop_event
-            for route in app.routes
-            if isinstance(route, Mount) and hasattr(route.app, "stop_event")
-        ]
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        for stream in self._streams:
-            stream.set()
-        await super().shutdown(sockets)
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family)
-    except (OSError, OverflowError) as error:
-        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
-            reason = f"port {port} is in use; choose another with --port"
-        else:
-            why = (getattr(error, "strerror", None) or str(error)).split(" (")[0].lower()
-            reason = f"cannot listen on {host}, port {port}: {why}"
-        raise FootnoteError(reason) from error
-
-
-def _address(host: str, listening: socket.socket) -> str:
-    everywhere = host in ("", "0.0.0.0", "::")
-    shown = "localhost" if everywhere else f"[{host}]" if ":" in host else host
-    return f"http://{shown}:{listening.getsockname()[1]}/"
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+        print(f"Footnote is open at {server.address(host, listening)}", flush=True)
+        server.run(app, listening)
 
 
 def _holds_built_in(assistant: Assistant) -> bool:

@@ -124,8 +124,8 @@ def main(
     """Run cases, or a data set, print the measures, write reports into `out`; the exit code.
 
     Without `cases` the built-in corpus's known facts are run, over the index that the settings
-    name; a data set is indexed beside its results, or in the user's cache. `articles` and
-    `left_out` are for squad. `bars` are the least (for measures where lower is better: the most)
+    name; a data set is indexed in the user's cache, once. `articles` and `left_out` are for squad,
+    by title. `bars` are the least (for measures where lower is better: the most)
     that measures may reach; 1 is returned below one. Raises FootnoteError.
     """
     from rag.assistant import Assistant

@@ -41,6 +41,7 @@ SENTENCE = (
     "inside",
     "inside_most",
     "shared",
+    "shared_near",
     "passage_shared",
     "dense",
     "rank",

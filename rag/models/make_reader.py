@@ -1,7 +1,7 @@
 """Makes the packaged reader: data, training, int8 ONNX, figures, model card.
 
 Run by `make models` in an environment of its own (requirements.txt beside this file):
-`python rag/models/make_reader.py --data FOLDER [--work FOLDER] [--minutes 82]`. FOLDER holds the
+`python -m rag.models.make_reader --data FOLDER [--work FOLDER] [--minutes 82]`. FOLDER holds the
 public sets as reader_sources.py names them. Started again with the same work folder, it goes on
 where it was; `--minutes` is the time that training takes, whatever the machine.
 """
@@ -14,14 +14,13 @@ import importlib.util
 import os
 from pathlib import Path
 
-import torch
-from measure_reader import figures
-from reader_data import Builder, encode
-from reader_export import agreement, ship, trained
-from reader_sources import LICENCES, load
-from reader_train import train
 from tokenizers import Tokenizer
 
+from rag.models.measure_reader import figures
+from rag.models.reader_data import Builder, encode
+from rag.models.reader_export import agreement, ship, trained
+from rag.models.reader_sources import LICENCES, load
+from rag.models.reader_train import train
 from rag.reader import Reader
 
 HERE = Path(__file__).parent
@@ -40,7 +39,7 @@ def source() -> Path:
     return folder
 
 
-def learn(data: Path, work: Path, minutes: float, seed: int) -> Path:
+def learn(data: Path, work: Path, minutes: float, seed: int, cores: int) -> Path:
     """Trains; returns the file with the weights."""
     base = source()
     sets, _ = load(data)
@@ -53,7 +52,7 @@ def learn(data: Path, work: Path, minutes: float, seed: int) -> Path:
             print(f"pass {number}:", encode(builder.build(100 + number), tokenizer, path))
         return path
 
-    return train(work, base / "model.safetensors", minutes, make_pass, seed)
+    return train(work, base / "model.safetensors", minutes, make_pass, seed, cores)
 
 
 def card(out: Path, data: Path, minutes: float, agreed: str, lines: list[str]) -> None:
@@ -82,11 +81,11 @@ def main() -> None:
     parser.add_argument("--export", action="store_true", help="leave the training out")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
-    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    cores = len(os.sched_getaffinity(0))
 
     state = options.work / "reader.pt"
     if not options.export:
-        state = learn(options.data, options.work, options.minutes, options.seed)
+        state = learn(options.data, options.work, options.minutes, options.seed, cores)
     network = trained(state)
     ship(network, source() / "tokenizer.json", options.out)
 

@@ -1,13 +1,12 @@
 """What the packaged reader can do, on the questions that it was never trained on.
 
-`python rag/models/measure_reader.py --data FOLDER` prints the figures of the model card: with the
+`python -m rag.models.measure_reader --data FOLDER` prints the figures of the model card: with the
 right paragraph given (closed), and reading the five best paragraphs by BM25 (open).
 """
 
 from __future__ import annotations
 
 import argparse
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,11 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-
-from reader_data import Bm25, plain
-from reader_sources import Collection, Context, Item, load
-
+from rag.models.reader_data import Bm25, plain
+from rag.models.reader_sources import Collection, Context, Item, load
 from rag.reader import Reader, Reading, best_span, whole_words
 
 PASSAGES = 5

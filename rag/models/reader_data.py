@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from reader_sources import Collection, Context, Item, Span, sentences
-from reader_swaps import Swapper
 from tokenizers import Tokenizer
+
+from rag.models.reader_sources import Collection, Context, Item, Span, sentences
+from rag.models.reader_swaps import Swapper
 
 CLS, SEP = 101, 102
 MAX_QUESTION, MAX_TOKENS = 48, 288

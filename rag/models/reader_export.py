@@ -12,8 +12,9 @@ import onnxruntime
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.quantization.shape_inference import quant_pre_process
-from reader_network import ReaderNetwork
 from tokenizers import Tokenizer
+
+from rag.models.reader_network import ReaderNetwork
 
 INPUTS = ["input_ids", "attention_mask", "token_type_ids"]
 OUTPUTS = ["start_logits", "end_logits", "answerable", "inside"]

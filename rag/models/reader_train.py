@@ -17,10 +17,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from reader_data import NOT_HERE, SENTENCES, SPAN
-from reader_network import Chunk, ReaderNetwork, load_base
 from torch import Tensor
 from torch.nn import functional
+
+from rag.models.reader_data import NOT_HERE, SENTENCES, SPAN
+from rag.models.reader_network import Chunk, ReaderNetwork, load_base
 
 BATCH, CHUNK = 40, 8
 PEAK, WARM_UP, WEIGHT_DECAY = 2.0e-4, 0.05, 0.01
@@ -164,7 +165,7 @@ def train(
     cores: int = 2,
     log_every: int = 25,
 ) -> Path:
-    """Train, or go on training; the averaged weights end in the path that is returned."""
+    """Train, or go on training, on so many cores; returns the file with the averaged weights."""
     torch.manual_seed(seed)
     network = ReaderNetwork()
     load_base(network, weights)

@@ -151,6 +151,7 @@
   window.footnote = {
     // The source pane has other documents: show what was asked for, else the first citation.
     arrived() {
+      one("#paper").tabIndex = 0; // the keyboard scrolls it
       const asked = wanted;
       wanted = null;
       const n = asked?.n ?? order()[0];

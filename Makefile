@@ -1,0 +1,92 @@
+# Footnote. `make run` sets up, indexes the built-in documents and serves the app.
+
+# The first Python that will do; `make PYTHON=/path/to/python3.12 run` names another.
+PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
+	$$name -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+	2>/dev/null && echo $$name && break; done)
+NO_PYTHON := footnote: needs Python 3.11, 3.12 or 3.13 with venv (on Debian: apt-get install python3-venv)
+
+# uv installs what pip would, in a tenth of the time. What pip can reach, uv can reach too: it
+# trusts the system's certificates, and takes the mirror that pip was told of, if any.
+BIN := .venv/bin
+MIRROR = $(or $(PIP_INDEX_URL),$(shell $(BIN)/python -m pip config get global.index-url 2>/dev/null))
+UV = $(if $(MIRROR),UV_DEFAULT_INDEX='$(MIRROR)') UV_SYSTEM_CERTS=1 $(BIN)/uv --quiet
+INSTALL = $(UV) pip install --python $(BIN)/python
+BARS := --bar all_facts_found=0.9 --bar false_refusals=0.1 --bar unlocated=0
+COMPILE = $(UV) pip compile --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-annotate --custom-compile-command "make lock"
+
+.PHONY: help run install test check format eval bench models screenshot lock browser
+
+help:  ## list these commands
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 18
+
+run: install  ## set up, index the built-in documents, serve the app for the browser
+	@$(BIN)/footnote index
+	@$(BIN)/footnote serve
+
+install: .venv/installed  ## set up: the locked packages and the footnote command, in .venv
+
+test: .venv/installed-dev browser  ## set up, run the whole test suite, the browser tests too
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
+
+check: .venv/installed-dev  ## check format, lint, types and the direction of imports
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+format: .venv/installed-dev  ## write the code as `make check` wants it
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/ruff check --fix --quiet .
+
+eval: install  ## ask what the built-in documents are known to say; fails below the bars
+	@$(BIN)/footnote index
+	@$(BIN)/footnote eval $(BARS)
+
+bench: install  ## time indexing and answering on this machine
+	@$(BIN)/python -m tests.bench.speed
+
+models: .venv/installed  ## make the two packaged models again, in .venv-models (hours, gigabytes)
+	$(PYTHON) -m venv .venv-models
+	.venv-models/bin/python -m pip install --quiet \
+		-r index/models/requirements.txt -r rag/models/requirements.txt
+	.venv-models/bin/python -m index.models.make_embedder
+	.venv-models/bin/python -m rag.models.make_reader
+
+screenshot: .venv/installed-dev browser  ## take the README's picture again
+	@FOOTNOTE_SCREENSHOT=ui/assets/screenshot.png $(BIN)/python -m pytest tests/e2e/test_screenshot.py
+
+lock: .venv/bin/uv  ## choose the newest packages that fit and lock them
+	$(COMPILE) --upgrade --group build pyproject.toml -o requirements.lock
+	$(COMPILE) --upgrade --group dev --constraint requirements.lock pyproject.toml -o requirements-dev.lock
+	echo uv | $(COMPILE) --upgrade - -o requirements-uv.lock
+
+.venv/bin/uv: requirements-uv.lock
+	@test -n "$(PYTHON)" || { echo "$(NO_PYTHON)" >&2; exit 2; }
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+# The imports at the end leave compiled files behind, so that the first question is not a slow one.
+.venv/installed: .venv/bin/uv requirements.lock pyproject.toml
+	@echo "Installing the locked packages into .venv (some hundred megabytes the first time) ..."
+	@$(INSTALL) --require-hashes -r requirements.lock
+	@$(INSTALL) --no-deps --no-build-isolation --editable .
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -W ignore -c 'import index.build, ui.cli, ui.web'
+	@touch $@
+
+.venv/installed-dev: .venv/installed requirements-dev.lock
+	@$(INSTALL) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# The browser tests take a Chromium or Chrome that is there; root on Debian gets one installed.
+browser:
+	@for name in chromium chromium-browser google-chrome google-chrome-stable; do \
+		command -v $$name >/dev/null && exit 0; done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing chromium for the browser tests ..."; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+			--no-install-recommends chromium </dev/null >/dev/null && exit 0; fi; \
+	echo "*** NO CHROMIUM OR CHROME HERE: THE BROWSER TESTS ARE NOT RUN. INSTALL ONE TO RUN THEM. ***" >&2; \
+	test -z "$$FOOTNOTE_REQUIRE_BROWSER"
