@@ -18,7 +18,7 @@ from rag.evidence import Weighed
 from rag.kinds import MEASURED, kind_of_answer
 from rag.shape import Shape, is_comparison
 from rag.types import AnswerSentence, Citation, Evidence
-from rag.words import figures
+from rag.words import content_words, figures
 
 LIST_AT_LEAST = 0.4
 LIST_MOST = 6
@@ -29,7 +29,7 @@ ABOUT = 0.6
 OVERVIEW_MOST = 7
 OVERVIEW_EACH = 3
 ITEMS_MOST = 10
-ALIKE = 0.6
+ALIKE = 0.75
 NEAREST_QUESTION = 140
 
 _LEANING = re.compile(
@@ -142,20 +142,24 @@ def _differing(part: Weighed, top: Evidence) -> list[_Chosen]:
         if found.document.id == top.document.id or found.answer is None:
             continue
         other = figures(found.answer.of(found.document.text))
-        enough = found.signals["shared"] >= 0.8 * top.signals["shared"]
+        enough = found.signals["shared_near"] >= 0.8 * top.signals["shared_near"]
         if value and other and not value & other and enough:
             return [_Chosen(found, "gives another value")]
     return []
 
 
 def _repeats(found: Evidence, chosen: Iterable[Evidence]) -> bool:
-    """Whether a sentence says what a chosen one says (by the words they share)."""
-    own = set(stems(found.text))
+    """Whether a chosen sentence says it already: most of its telling words, all its figures."""
+    own = _telling(found)
     for other in chosen:
-        theirs = set(stems(other.text))
-        if own and theirs and len(own & theirs) / min(len(own), len(theirs)) >= ALIKE:
+        alike = len(own & _telling(other)) >= ALIKE * len(own)
+        if alike and figures(found.text) <= figures(other.text):
             return True
     return False
+
+
+def _telling(evidence: Evidence) -> set[str]:
+    return set(stems(" ".join(content_words(evidence.text))))
 
 
 def _with_context(one: _Chosen) -> list[_Chosen]:

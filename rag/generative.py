@@ -13,6 +13,7 @@ from functools import cached_property
 from index.embed import PACKAGED, embedder
 from index.types import Embedder
 from rag.chat import Chat, TooLong, Usage
+from rag.condense import leans
 from rag.errors import ModelUnavailable
 from rag.extractive import refusal
 from rag.objections import names_in
@@ -23,7 +24,7 @@ from rag.verify import Frequencies, Verifier
 from rag.words import figures
 from rag.writing import PASSAGES, Writing, choose
 
-LONGEST_REPLY = 6000  # characters; with what a model thinks before it replies:
+LONGEST_REPLY = 4000  # characters; with what a model thinks before it replies:
 LONGEST_RAW = 60_000
 LONGEST_REWRITE = 400
 CHARACTERS_PER_TOKEN = 4
@@ -197,15 +198,11 @@ class Generator:
 
 
 def with_rewriting(question: Question, rewritten: str | None) -> Question:
-    """The question with the model's rewriting before those of the rules."""
-    if rewritten is None:
+    """The question as the model rewrote it, where that stands alone; else as the rules did."""
+    if rewritten is None or leans(rewritten):
         return question
-    return replace(
-        question,
-        standalone=rewritten,
-        searches=tuple(dict.fromkeys((rewritten, *question.searches))),
-        readings=tuple(dict.fromkeys((rewritten, *question.readings)))[:4],
-    )
+    searches = tuple(dict.fromkeys((rewritten, *question.searches)))
+    return replace(question, standalone=rewritten, searches=searches, readings=(rewritten,))
 
 
 def _says_no_more(rewritten: str, said: str) -> bool:

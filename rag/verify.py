@@ -83,9 +83,10 @@ class Verifier:
             # Two sections may speak of two people: together they would carry what neither says.
             beside = own and all(_around(one)[0] == _around(other)[0] for one in own)
             for together in ((other,), (*own, other)) if beside else ((other,),):
-                again = self.weigh(claim, together, ATTACHED_FROM)
-                if again.support == "supported":
-                    return again
+                if self._shared(claim, together) >= SHARED_AT_LEAST:
+                    again = self.weigh(claim, together, ATTACHED_FROM)
+                    if again.support == "supported":
+                        return again
         return verdict
 
     def weigh(
@@ -155,7 +156,7 @@ class Verifier:
             ),
             reverse=True,
         )
-        return [self._offered[-at] for shared, at in ranked[:TRIED] if shared >= SHARED_AT_LEAST]
+        return [self._offered[-at] for shared, at in ranked[:TRIED] if shared]
 
     def _source(self, cited: Sequence[Evidence]) -> Source:
         text = "\n".join(one.text for one in cited)

@@ -383,11 +383,18 @@ def test_nothing_is_rewritten_without_a_conversation_or_a_model() -> None:
     assert len(server.requests) == 1
 
 
-def test_the_rewriting_comes_before_those_of_the_rules() -> None:
+def test_the_rewriting_takes_the_place_of_those_of_the_rules() -> None:
     question = with_rewriting(ASKED, "How many people were held?")
     assert question.standalone == "How many people were held?"
-    assert question.readings == ("How many people were held?", "held")
-    assert with_rewriting(ASKED, None) is ASKED
+    assert question.readings == ("How many people were held?",)
+    assert question.searches == ("How many people were held?", "held")
+
+
+@pytest.mark.parametrize("rewritten", [None, "How many of them were held?", "And then?"])
+def test_the_rules_stand_in_for_a_rewriting_that_does_not_stand_alone(
+    rewritten: str | None,
+) -> None:
+    assert with_rewriting(ASKED, rewritten) is ASKED
 
 
 def test_a_long_conversation_stays_within_its_budget() -> None:

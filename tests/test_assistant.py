@@ -1,0 +1,175 @@
+"""The whole pipeline on small documents, with the real index and the packaged models."""
+
+
+import pytest
+
+from index.build import build
+from index.embed import embedder
+from rag.assistant import Assistant
+from rag.errors import BadQuestion
+from rag.settings import Settings
+from rag.types import Answer, Turn
+
+DOCUMENTS = {
+    "mill.md": """---
+title: The mill at Harrow Ford
+date: 2019
+---
+# The mill at Harrow Ford
+
+The mill at Harrow Ford was built in 1847 by Josiah Brand, a carpenter from Leeds. It ground wheat
+and barley for the villages nearby until 1931.
+
+## The fire
+
+A fire destroyed the roof in 1902. Nobody was hurt. It was rebuilt within five months, at a cost of
+310 pounds, which the miller's widow, Ann Brand, borrowed from a bank in York.
+
+## The museum
+
+The museum in the mill opened in 1988. In 2018 it had 4,200 visitors. Of these, 1,100 were children.
+Visitors can see:
+
+- the waterwheel;
+- the grinding stones;
+- the miller's kitchen.
+""",
+    "guide.txt": """Visiting Harrow Ford
+
+The museum at the old mill is open from April to October, every day but Monday. Tickets cost six
+pounds. The museum counted 3,900 visitors in 2018, the town's office says.
+
+The Harrow Bridge, downstream of the mill, was opened in 1911 by the Duchess of Devon.
+""",
+    "birds.txt": """Birds of the ford
+
+Kingfishers and dippers nest below the weir. Grey herons come in winter. The warden, Tom Asher,
+counted eleven pairs of dippers in 2020.
+""",
+}
+
+
+@pytest.fixture(scope="module")
+def ford(tmp_path_factory: pytest.TempPathFactory) -> Assistant:
+    folder = tmp_path_factory.mktemp("ford")
+    documents = folder / "documents"
+    documents.mkdir()
+    for name, text in DOCUMENTS.items():
+        (documents / name).write_text(text, encoding="utf-8")
+    build([documents], folder / "index", embedder("minilm"))
+    return Assistant.open(Settings(index=folder / "index", answers="extractive"))
+
+
+def holds(assistant: Assistant, answer: Answer) -> Answer:
+    """The promise: every citation's words are there, and every marker names a citation."""
+    for citation in answer.citations:
+        text = assistant.index.document(citation.document, citation.version).text
+        assert citation.span.of(text) == citation.quote
+        if citation.answer_span is not None:
+            assert citation.answer_span.of(citation.quote).strip()
+    numbers = [n for sentence in answer.sentences for n in sentence.citations]
+    assert list(dict.fromkeys(numbers)) == [citation.n for citation in answer.citations]
+    assert all(f"[{n}]" in answer.text for n in numbers)
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ("When was the mill at Harrow Ford built?", "1847"),
+        ("Who built the mill?", "Josiah Brand"),
+        ("What did it cost to rebuild the roof after the fire?", "310 pounds"),
+        ("Who opened the Harrow Bridge?", "the Duchess of Devon"),
+        ("Who counted the dippers?", "Tom Asher"),
+    ],
+)
+def test_a_fact_is_the_sentence_that_states_it_with_the_words_marked(
+    ford: Assistant, question: str, words: str
+) -> None:
+    answer = holds(ford, ford.ask(question))
+    assert answer.outcome == "answered"
+    assert len(answer.sentences) <= 2
+    marked = [c.answer_span.of(c.quote) for c in answer.citations if c.answer_span]
+    assert any(words in each or each in words for each in marked)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What is the boiling point of mercury?",
+        "Who won the football world cup in 1998?",
+        "What is Tom Asher's e-mail address?",
+        "asdf qwerty zxcv",
+    ],
+)
+def test_what_the_documents_do_not_say_is_refused(ford: Assistant, question: str) -> None:
+    answer = ford.ask(question)
+    assert answer.outcome == "not_in_corpus"
+    assert answer.citations == answer.sentences == ()
+    assert question in answer.text
+    assert answer.evidence
+
+
+def test_a_list_comes_with_its_items(ford: Assistant) -> None:
+    answer = holds(ford, ford.ask("What can visitors see in the museum?"))
+    assert {"waterwheel", "grinding stones", "kitchen"} <= {
+        word for word in ("waterwheel", "grinding stones", "kitchen") if word in answer.text
+    }
+
+
+def test_a_sentence_that_leans_on_the_one_before_brings_it_along(ford: Assistant) -> None:
+    answer = holds(ford, ford.ask("How many of the museum's visitors were children?"))
+    assert "1,100" in answer.text
+    assert "4,200 visitors" in answer.text
+
+
+def test_documents_that_differ_are_both_shown(ford: Assistant) -> None:
+    answer = holds(ford, ford.ask("How many visitors did the museum have in 2018?"))
+    assert "4,200" in answer.text
+    assert "3,900" in answer.text
+    assert "differ" in answer.text
+
+
+def test_a_follow_up_finds_its_subject(ford: Assistant) -> None:
+    history = (Turn("user", "Who built the mill at Harrow Ford?"),)
+    answer = holds(ford, ford.ask("Where did he come from?", history))
+    assert "Leeds" in answer.text
+    assert answer.question.standalone != "Where did he come from?"
+
+
+def test_an_overview_takes_from_every_document_that_speaks_of_it(ford: Assistant) -> None:
+    answer = holds(ford, ford.ask("What do the documents say about the museum?"))
+    assert {citation.document for citation in answer.citations} == {"mill.md", "guide.txt"}
+
+
+def test_only_the_documents_asked_for_are_used(ford: Assistant) -> None:
+    answer = ford.ask("When was the mill built?", documents=["birds.txt"])
+    assert {found.document.id for found in answer.evidence} == {"birds.txt"}
+    assert answer.outcome == "not_in_corpus"
+
+
+@pytest.mark.parametrize("question", ["", "  \n ", "a" * 4001])
+def test_a_question_that_cannot_be_asked(ford: Assistant, question: str) -> None:
+    with pytest.raises(BadQuestion, match="question"):
+        ford.ask(question)
+
+
+def test_the_same_question_gets_the_same_answer(ford: Assistant) -> None:
+    one, two = (ford.ask("Who was the miller's widow?") for _ in range(2))
+    assert (one.text, one.confidence, one.citations) == (two.text, two.confidence, two.citations)
+
+
+def test_the_stream_ends_with_the_answer(ford: Assistant) -> None:
+    *_, last = ford.stream("When did the museum open?")
+    assert last.answer is not None
+    assert "1988" in last.answer.text
+
+
+def test_the_trace_says_what_was_weighed_and_why(ford: Assistant) -> None:
+    answer = ford.ask("When did the museum open?")
+    part = answer.trace["parts"][0]  # type: ignore[index]
+    chosen = [one for one in part["candidates"] if one["chosen"]]
+    assert len(chosen) == len(answer.citations)
+    assert {"dense_rank", "lexical_rank", "probability", "signals", "answer"} <= chosen[0].keys()
+    assert answer.trace["chosen"][0]["why"] == "states the answer"  # type: ignore[index]
+    assert {"condense", "search", "read", "compose", "total"} <= answer.timings.keys()
