@@ -20,7 +20,7 @@ from corpus.types import Passage, Sentence, Span
 from index.lexical import stems
 from index.search import Index
 from index.types import Hit
-from rag.kinds import kind_of_answer
+from rag.kinds import NARROW, focus_of, kind_of_answer
 from rag.reader import Reader, Reading, best_span, whole_words
 from rag.types import Evidence
 from rag.words import content_words, figures, names, years
@@ -249,8 +249,11 @@ def _whole(query: Query, evidence: Sequence[Evidence]) -> dict[str, float]:
         "missing_years": float(any(year not in context for year in query.years)),
         "other_year": float(bool(query.years) and _contradicts(query.years, top.text)),
         "missing_figures": float(bool(query.figures - figures(context))),
+        "missing_focus": _missing(focus_of(query.text), held),
+        "echo": _echo(query, answer),
         "wrong_kind": float(not kind.holds.search(top.text)),
         "wrong_kind_answer": float(not kind.holds.search(answer)),
+        "wrong_measure": float(kind.name in NARROW and not kind.holds.search(top.text)),
     }
 
 
@@ -259,6 +262,12 @@ def _missing(wanted: Sequence[str], held: set[str]) -> float:
     if not wanted:
         return 0.0
     return sum(not set(stems(name)) <= held for name in wanted) / len(wanted)
+
+
+def _echo(query: Query, answer: str) -> float:
+    """The share of the answering words that the question says itself."""
+    told = set(stems(" ".join(content_words(answer))))
+    return len(told & query.weights.keys()) / len(told) if told else 0.0
 
 
 def _contradicts(wanted: frozenset[str], text: str) -> bool:

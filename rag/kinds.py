@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from rag.words import content_words
+
 _NUMBER_WORDS = (
     "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
     " sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety"
@@ -112,6 +114,22 @@ KINDS = (
     ),
 )
 MEASURED = frozenset({"age", "height", "money", "share", "distance", "duration", "number", "date"})
+
+
+# Kinds that are hardly ever said in other words than those a text of the kind must hold.
+NARROW = frozenset({"contact", "age", "height", "money", "share", "distance"})
+_FOCUS = re.compile(
+    r"\b(?:how many|how much|which|what|whose)((?: (?!(?:is|are|was|were|do|does|did|has|have|had"
+    r"|can|could|will|would|should|may|might|must|of|in|on|at|by|for|to|from|with|the)\b)"
+    r"[\w’'-]+){1,3})",
+    re.IGNORECASE,
+)
+
+
+def focus_of(question: str) -> tuple[str, ...]:
+    """The words of what is asked for: `women` of “How many women …”; () where none are named."""
+    found = _FOCUS.search(question)
+    return content_words(found[1]) if found else ()
 
 
 def kind_of_answer(question: str) -> Kind:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.evals.facts import matches, tokens
+from rag.evals.facts import matches
+from rag.quantities import tokens
 
 
 @pytest.mark.parametrize(

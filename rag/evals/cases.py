@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rag.errors import BadCases, BadQuestion
-from rag.evals.facts import matches, tokens
+from rag.evals.facts import matches
+from rag.quantities import tokens
 from rag.types import Turn
 from rag.wire import turns
 

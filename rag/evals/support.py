@@ -12,7 +12,7 @@ from pathlib import Path
 
 from index.lexical import stems
 from rag.evals.datasets import json_lines
-from rag.evals.facts import Token, tokens
+from rag.quantities import Token, tokens
 from rag.words import content_words
 
 LEAST = 0.6

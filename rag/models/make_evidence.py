@@ -60,12 +60,17 @@ CONFIDENCE = (
     "missing_years",
     "other_year",
     "missing_figures",
+    "missing_focus",
+    "echo",
     "wrong_kind",
     "wrong_kind_answer",
+    "wrong_measure",
 )
 AGAINST = frozenset(CONFIDENCE[CONFIDENCE.index("lacking") :])
 FOR = frozenset((*SENTENCE, *CONFIDENCE)) - AGAINST
 PENALTY = 0.002
+# What the signals against an answer weigh before any data: a small set holds few of each.
+PRIOR = dict.fromkeys(AGAINST, -1.0) | {"wrong_measure": -2.0, "lacking": -2.0}
 HITS = 24
 
 
@@ -185,14 +190,17 @@ def _logistic(
     table = np.asarray(rows)
     scale = table.std(axis=0) + 1e-9
     x = np.column_stack([table / scale, np.ones(len(table))])
+    prior = np.append([PRIOR.get(n, 0.0) * s for n, s in zip(names, scale, strict=True)], 0.0)
     sign = np.where(np.asarray(labels), 1.0, -1.0)
     share = np.asarray(weights) / np.sum(weights)
 
     def loss(w: np.ndarray) -> tuple[float, np.ndarray]:
         odds = sign * (x @ w)
         slope = share * -sign * expit(-odds)
-        penalty = np.append(w[:-1], 0.0) * PENALTY
-        return float(share @ np.logaddexp(0, -odds) + penalty @ w / 2), x.T @ slope + penalty
+        away = (w - prior) * PENALTY
+        away[-1] = 0.0
+        loss = share @ np.logaddexp(0, -odds) + away @ (w - prior) / 2
+        return float(loss), x.T @ slope + away
 
     bounds = [
         (None, 0.0) if n in AGAINST else (0.0, None) if n in FOR else (None, None) for n in names

@@ -19,7 +19,7 @@ from rag.models.reader_sources import Collection, Context, Item, load
 from rag.reader import Reader, Reading, best_span, whole_words
 
 PASSAGES = 5
-SPAN_WEIGHT, ABLE_WEIGHT, INSIDE_WEIGHT = 1.0, 1.0, 1.0
+ABLE_WEIGHT, INSIDE_WEIGHT = 2.0, 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Found:
     def score(self) -> float:
         """How well the sentence answers."""
         able = ABLE_WEIGHT * self.answerable + INSIDE_WEIGHT * self.inside
-        return SPAN_WEIGHT * (self.span - self.null) + able
+        return self.span - self.null + able
 
 
 def read(
@@ -71,7 +71,7 @@ def read(
                     score,
                     reading.null,
                     reading.answerable,
-                    inside_of(reading, start, end),
+                    inside_of(reading, lo, hi),
                     rank,
                     gold,
                     gold or any(f" {answer} " in said for answer in lacks if answer),
@@ -81,7 +81,7 @@ def read(
 
 
 def inside_of(reading: Reading, start: int, end: int) -> float:
-    """The mean of the inside logits over a span."""
+    """The mean of the inside logits over a sentence."""
     within = (reading.tokens[:, 1] > start) & (reading.tokens[:, 0] < end)
     return float(reading.inside[within].mean()) if within.any() else -10.0
 
