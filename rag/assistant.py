@@ -41,6 +41,11 @@ class Assistant:
         index = Index.open(settings.index, model, settings.chroma_url)
         return cls(settings, index, Reader.packaged())
 
+    def warm(self) -> None:
+        """Loads what the first question would otherwise wait for."""
+        if self._generator is not None:
+            self._generator.warm()
+
     @property
     def index(self) -> Index:
         """The index in its newest state."""
@@ -104,16 +109,7 @@ class _Asking:
         clock = perf_counter()
         question = condense(text, history, self)
         if generator is not None and history:
-            rewritten = generator.rewrite(text, history)
-            if rewritten is not None:
-                readings = dict.fromkeys((rewritten, *question.readings))
-                searches = dict.fromkeys((rewritten, *question.searches))
-                question = replace(
-                    question,
-                    standalone=rewritten,
-                    readings=tuple(readings),
-                    searches=tuple(searches),
-                )
+            question = generator.standing_alone(question)
         self._took("condense", clock)
         return question
 

@@ -15,6 +15,7 @@ from index.types import Embedder
 from rag.chat import Chat, TooLong, Usage
 from rag.condense import leans
 from rag.errors import ModelUnavailable
+from rag.evidence import refuse_below
 from rag.extractive import refusal
 from rag.objections import names_in
 from rag.prompts import NO_ANSWER, Message, answering, rewriting
@@ -28,6 +29,7 @@ LONGEST_REPLY = 4000  # characters; with what a model thinks before it replies:
 LONGEST_RAW = 60_000
 LONGEST_REWRITE = 400
 CHARACTERS_PER_TOKEN = 4
+ASKED_FROM = 0.5  # of the probability below which the documents alone are not answered from
 _WEIGHT: Mapping[Support, float] = {"supported": 1.0, "partial": 0.5, "unsupported": 0.0}
 
 
@@ -77,13 +79,18 @@ class Generator:
         said = " ".join([text, *(turn.content for turn in history)])
         return rewritten if rewritten.endswith("?") and _says_no_more(rewritten, said) else None
 
+    def standing_alone(self, question: Question) -> Question:
+        """The question in the model's rewriting, with that of the rules where the model fails."""
+        return with_rewriting(question, self.rewrite(question.text, question.history))
+
     def stream(self, found: Answer, index: Frequencies) -> Iterator[Delta]:
         """The model's answer from the evidence of the one found without it, piece by piece.
 
         The last piece carries the whole answer: the model's, or `found` with a notice where the
-        model fails. Closing the iterator ends the request.
+        model fails. Where the documents do not speak of it at all, no model is asked. Closing the
+        iterator ends the request.
         """
-        if not found.evidence:
+        if not found.evidence or found.confidence < ASKED_FROM * refuse_below():
             yield Delta(found.text, found)
             return
         try:
@@ -175,6 +182,9 @@ class Generator:
                 citations=writing.citations.all(),
                 notices=tuple(notices),
             )
+        if found.outcome == "not_in_corpus":
+            notices.append("nothing of the model's reply could be verified; it is left out")
+            return replace(answer, notices=tuple(notices))
         # Nothing could be verified: it is shown as such, and what the documents say stands below.
         notices.append(
             "nothing of the model's reply could be verified; the documents' words follow"

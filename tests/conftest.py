@@ -3,9 +3,11 @@
 import io
 import json
 import os
+import resource
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from contextlib import chdir
 from dataclasses import dataclass
@@ -177,3 +179,12 @@ def assert_one_line(done: Done, says: str) -> None:
     assert (done.returncode, len(lines)) == (2, 1), done.stderr
     assert lines[0].startswith("footnote: ")
     assert says in lines[0]
+
+
+def seconds(footnote: Footnote, *arguments: str) -> float:
+    """How long a call takes: by the clock, or on the processor where other work made it wait."""
+    started, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert footnote(*arguments).returncode == 0
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    worked = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return min(time.perf_counter() - started, worked)

@@ -1,6 +1,5 @@
 """The whole pipeline on small documents, with the real index and the packaged models."""
 
-
 import pytest
 
 from index.build import build

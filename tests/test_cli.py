@@ -5,13 +5,12 @@ import re
 import signal
 import socket
 import subprocess
-import time
 import urllib.request
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import Footnote, assert_one_line
+from tests.conftest import Footnote, assert_one_line, seconds
 
 COMMANDS = ("index", "ask", "text", "serve", "eval", "status")
 README = Path(__file__).parents[1] / "README.md"
@@ -24,12 +23,7 @@ def test_help_names_every_command(process: Footnote) -> None:
 
 
 def test_help_answers_at_once(process: Footnote) -> None:
-    taken = []
-    for _ in range(4):
-        started = time.perf_counter()
-        process("--help")
-        taken.append(time.perf_counter() - started)
-    assert min(taken) < 0.3
+    assert min(seconds(process, "--help") for _ in range(4)) < 0.3
 
 
 @pytest.mark.parametrize("command", COMMANDS)

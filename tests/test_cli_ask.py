@@ -1,14 +1,12 @@
 """footnote ask as a process: one question, a conversation, a file of questions."""
 
 import json
-import resource
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import Footnote, assert_one_line
+from tests.conftest import Footnote, assert_one_line, seconds
 
 DETAINED = "How many suspects did the police detain in last year's campaign?"
 
@@ -64,16 +62,7 @@ def test_a_refusal_is_no_error(footnote: Footnote) -> None:
 def test_a_cold_question_is_answered_in_three_seconds(
     footnote: Footnote, process: Footnote
 ) -> None:
-    assert any(_seconds(process) < 3 for _ in range(3))
-
-
-def _seconds(process: Footnote) -> float:
-    """As the clock has it, or the processor where other work kept the process waiting."""
-    started, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert process("ask", DETAINED).returncode == 0
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    worked = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return min(time.perf_counter() - started, worked)
+    assert min(seconds(process, "ask", DETAINED) for _ in range(3)) < 3
 
 
 @pytest.mark.parametrize("question", ["", "   \n", "why " * 5000])

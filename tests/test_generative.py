@@ -11,6 +11,7 @@ import pytest
 
 from corpus.types import Document
 from rag.cite import Citations
+from rag.evidence import refuse_below
 from rag.generative import Generator, Price, with_rewriting
 from rag.prompts import answering, inert
 from rag.settings import Settings
@@ -151,6 +152,40 @@ def test_a_reply_that_cannot_be_verified_is_followed_by_the_documents_words() ->
     assert answer.text.endswith(found().text)
     assert answer.citations == found().citations
     assert "could be verified" in answer.notices[0]
+
+
+def refused(confidence: float, reply: str) -> tuple[Answer, int]:
+    """What becomes of a reply where the documents alone gave no answer; how often it was asked."""
+    nothing = replace(
+        found(),
+        outcome="not_in_corpus",
+        text="The documents do not answer it.",
+        confidence=confidence,
+        sentences=(),
+        citations=(),
+    )
+    with serving(Say(reply)) as server:
+        answer = list(generator(server).stream(nothing, frequencies()))[-1].answer
+    assert answer is not None
+    return answer, len(server.requests)
+
+
+def test_no_model_is_asked_where_the_documents_do_not_speak_of_it() -> None:
+    answer, requests = refused(0.01, "Police detained 21,566 suspects.")
+    assert requests == 0
+    assert answer.outcome == "not_in_corpus"
+
+
+def test_a_model_may_answer_where_the_documents_alone_nearly_did() -> None:
+    nearly = 0.9 * refuse_below()
+    answer, _ = refused(nearly, "Police detained 21,566 suspects.")
+    assert answer.outcome == "answered"
+    assert [s.support for s in answer.sentences] == ["supported"]
+    answer, _ = refused(nearly, "It was 99 dogs.")
+    assert answer.outcome == "not_in_corpus"
+    assert answer.text == "The documents do not answer it."
+    assert answer.sentences == answer.citations == ()
+    assert "left out" in answer.notices[0]
 
 
 # --- tokens, money, trace ---------------------------------------------------------------------

@@ -46,6 +46,12 @@ def test_the_claims_are_many_and_quote_what_the_documents_say() -> None:
     assert 0.4 <= wrong / len(found) <= 0.6
 
 
+@pytest.mark.parametrize("document", documents())
+def test_every_sentence_carries_itself(document: str) -> None:
+    for evidence in offered(document):
+        assert verifier(document).weigh(evidence.text, [evidence]).support == "supported", evidence
+
+
 @pytest.mark.parametrize(
     ("claim", "said"),
     [

@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
@@ -170,12 +171,14 @@ def serve(settings: Settings, host: str, port: int, auth: tuple[str, str] | None
 
     Raises FootnoteError where the address cannot be had, and what `Assistant.open` raises.
     """
+    assistant = Assistant.open(settings)
     with server.listen(host, port) as listening:
+        Thread(target=assistant.warm, daemon=True).start()
         app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
         app.mount("/footnote", StaticFiles(directory=ASSETS))
         gr.mount_gradio_app(
             app,
-            build(Assistant.open(settings)),
+            build(assistant),
             path="/",
             auth=auth,
             auth_message=_door(),
