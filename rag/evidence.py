@@ -25,7 +25,7 @@ from rag.reader import Reader, Reading, best_span, whole_words
 from rag.types import Evidence
 from rag.words import content_words, figures, names, years
 
-READ = 6
+READ = 8
 UNREAD = -9.0
 TOPIC_SLOPE, TOPIC_MIDDLE = 10.0, 0.55
 WEIGHTS = Path(__file__).parent / "models" / "evidence.json"

@@ -49,14 +49,14 @@ def test_offsets_count_code_points(reader: Reader) -> None:
     assert text[found[1] : found[2]] == "911"
 
 
-def test_order_and_company_change_nothing_much(reader: Reader) -> None:
+def test_order_and_company_change_nothing(reader: Reader) -> None:
     passages = [PASSAGE, "Bread is baked from flour.", PASSAGE * 2]
     question = "Who granted land to Rollo?"
     forward = reader.read(question, passages)
     backward = reader.read(question, passages[::-1])[::-1]
     for a, b in zip(forward, backward, strict=True):
         assert np.array_equal(a.tokens, b.tokens)
-        assert np.allclose(a.start, b.start, atol=0.5)
+        assert np.array_equal(a.start, b.start)
 
 
 def test_a_long_passage_is_read_in_windows(reader: Reader) -> None:

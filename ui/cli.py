@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from corpus.errors import FootnoteError
+from ui import evaluation
 
 if TYPE_CHECKING:
     from index.search import Index
@@ -133,24 +134,7 @@ def _serve(arguments: argparse.Namespace) -> int:
 
 
 def _eval(arguments: argparse.Namespace) -> int:
-    from rag.evals.run import main as evaluate
-    from ui.terminal import bar
-
-    if arguments.cases and arguments.dataset:
-        raise BadCall("run CASES.jsonl or --dataset, not both")
-    return evaluate(
-        _settings(arguments),
-        cases=arguments.cases,
-        out=arguments.out,
-        dataset=arguments.dataset,
-        data=arguments.data,
-        sample=arguments.sample,
-        seed=arguments.seed,
-        articles=arguments.articles,
-        bars=dict(arguments.bar),
-        check_only=arguments.check_cases,
-        bar=bar,
-    )
+    return evaluation.run(arguments, _settings(arguments))
 
 
 def _status(arguments: argparse.Namespace) -> int:
@@ -202,14 +186,6 @@ def _auth(given: str | None) -> tuple[str, str] | None:
     if not user or not password:
         raise BadCall("--auth takes a name and a password, as USER:PASSWORD")
     return user, password
-
-
-def _named_bar(text: str) -> tuple[str, float]:
-    name, _, value = text.partition("=")
-    try:
-        return name, float(value)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text} is not MEASURE=VALUE") from None
 
 
 class _Parser(argparse.ArgumentParser):
@@ -284,28 +260,7 @@ def _parser() -> argparse.ArgumentParser:
 
     evaluate = command("eval", "ask what is known, judge the answers, print the measures")
     evaluate.set_defaults(run=_eval)
-    evaluate.add_argument(
-        "cases", metavar="CASES.jsonl", nargs="?", type=Path, help="default: the built-in cases"
-    )
-    evaluate.add_argument("--out", metavar="DIR", type=Path, help="write the results here too")
-    evaluate.add_argument(
-        "--bar",
-        metavar="MEASURE=VALUE",
-        type=_named_bar,
-        action="append",
-        default=[],
-        help="exit 1 where a measure is worse than this; may be repeated",
-    )
-    evaluate.add_argument(
-        "--check-cases", action="store_true", help="say what is wrong with the cases, ask nothing"
-    )
-    evaluate.add_argument("--dataset", metavar="NAME", help="run this published data set instead")
-    evaluate.add_argument("--data", metavar="PATH", type=Path, help="where its files are")
-    evaluate.add_argument("--sample", metavar="N", type=int, help="take N of its questions")
-    evaluate.add_argument("--seed", metavar="N", type=int, default=0, help="for chance; default: 0")
-    evaluate.add_argument(
-        "--articles", metavar="TITLE", action="append", help="take this article; may be repeated"
-    )
+    evaluation.options(evaluate)
 
     status = command("status", "say what the index holds and how answers are made")
     status.set_defaults(run=_status)

@@ -171,8 +171,8 @@ def serve(settings: Settings, host: str, port: int, auth: tuple[str, str] | None
 
     Raises FootnoteError where the address cannot be had, and what `Assistant.open` raises.
     """
-    assistant = Assistant.open(settings)
     with server.listen(host, port) as listening:
+        assistant = Assistant.open(settings)
         Thread(target=assistant.warm, daemon=True).start()
         app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
         app.mount("/footnote", StaticFiles(directory=ASSETS))

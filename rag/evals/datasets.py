@@ -1,63 +1,39 @@
 """Data sets of others, read where they lie, as documents and questions."""
 
-import json
-import random
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from corpus.errors import UnreadableDocument
+from corpus.read import find, read
 from corpus.text import normalise
 from corpus.types import Span
 from rag.errors import BadCases
+from rag.evals.questions import (
+    Dataset,
+    DatasetQuestion,
+    Gold,
+    Joined,
+    Shelf,
+    json_lines,
+    json_part,
+    materialise,
+)
 from rag.types import Turn
 
-_MARK = "\ue000"
-
-
-@dataclass(frozen=True, slots=True)
-class Gold:
-    """Words that answer a question: `span` counts in the text of `document`."""
-
-    document: str
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class DatasetQuestion:
-    """One question of a data set.
-
-    `gold` are the places that answer it and `answers` their words, as far as the set marks them;
-    `documents` are the documents that are relevant to it.
-    """
-
-    id: str
-    question: str
-    answerable: bool
-    gold: tuple[Gold, ...] = ()
-    answers: tuple[str, ...] = ()
-    documents: tuple[str, ...] = ()
-    history: tuple[Turn, ...] = ()
-    tags: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Dataset:
-    """The documents of a data set, by id, and its questions in their own order."""
-
-    name: str
-    documents: Mapping[str, str]
-    questions: tuple[DatasetQuestion, ...]
-
-    def sample(self, size: int | None, seed: int = 0) -> "Dataset":
-        """The same documents with `size` of the questions; the same ones for the same seed."""
-        if size is None or size >= len(self.questions):
-            return self
-        if size < 1:
-            raise BadCases(f"cannot take a sample of {size} questions: name 1 or more")
-        chosen = sorted(random.Random(seed).sample(range(len(self.questions)), size))  # noqa: S311
-        return Dataset(self.name, self.documents, tuple(self.questions[i] for i in chosen))
+__all__ = [
+    "DATASETS",
+    "Dataset",
+    "DatasetQuestion",
+    "Gold",
+    "beir",
+    "clapnq",
+    "llama_rag",
+    "materialise",
+    "mtrag",
+    "squad",
+]
 
 
 def squad(
@@ -75,12 +51,12 @@ def squad(
     """
     data = {
         str(article.get("title") or number): article
-        for number, article in enumerate(_json(path, "data"))
+        for number, article in enumerate(json_part(path, "data"))
     }
     unknown = [title for title in (*(articles or ()), *left_out) if title not in data]
     if unknown:
         raise BadCases(f"{path} has no article {unknown[0]!r}: it has {', '.join(sorted(data))}")
-    shelf = _Shelf()
+    shelf = Shelf()
     questions: list[DatasetQuestion] = []
     for title, article in data.items():
         if title in left_out or (articles is not None and title not in articles):
@@ -88,7 +64,7 @@ def squad(
         paragraphs = article["paragraphs"]
         groups = [paragraphs] if whole_articles else [[paragraph] for paragraph in paragraphs]
         for number, group in enumerate(groups):
-            text = _Text(*(paragraph["context"] for paragraph in group))
+            text = Joined(*(paragraph["context"] for paragraph in group))
             name = title if whole_articles else f"{title}/{number:03}"
             document = shelf.add(name, text.text)
             for part, paragraph in enumerate(group):
@@ -121,6 +97,7 @@ def _squad_question(
         answers=tuple(dict.fromkeys(answer["text"] for answer in qa["answers"])),
         documents=(document,) if answerable else (),
         tags=(title,),
+        given=document,
     )
 
 
@@ -131,11 +108,11 @@ def clapnq(path: Path, sample: int | None = None, seed: int = 0) -> Dataset:
     the passage are unanswerable.
     """
     files = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
-    shelf = _Shelf()
+    shelf = Shelf()
     questions: list[DatasetQuestion] = []
     for row in (row for file in files for row in json_lines(file)):
         passage = row["passages"][0]
-        text = _Text(passage["text"])
+        text = Joined(passage["text"])
         document = shelf.add(passage["title"], text.text)
         chosen = {s for output in row["output"] for s in output["selected_sentences"]}
         gold = []
@@ -154,6 +131,7 @@ def clapnq(path: Path, sample: int | None = None, seed: int = 0) -> Dataset:
                 gold=tuple(gold),
                 documents=(document,) if answerable else (),
                 tags=("answerable" if answerable else "unanswerable",),
+                given=document,
             )
         )
     return Dataset("clapnq", shelf.documents, tuple(questions)).sample(sample, seed)
@@ -167,13 +145,13 @@ def mtrag(path: Path, sample: int | None = None, seed: int = 0) -> Dataset:
     """
     files = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
     rows = [row for file in files for row in json_lines(file)]
-    shelf = _Shelf()
+    shelf = Shelf()
     questions = []
     for row in rows:
         references = []
         for context in row["contexts"]:
             name = f"{row['Collection']}/{context['document_id']}"
-            references.append(shelf.add(name, _Text(context["text"]).text))
+            references.append(shelf.add(name, Joined(context["text"]).text))
         *history, last = row["input"]
         kinds = [*row["answerability"], *row["Multi-Turn"]]
         questions.append(
@@ -204,11 +182,11 @@ def beir(path: Path, sample: int | None = None, seed: int = 0) -> Dataset:
     tables = sorted([*path.glob("qrels*.tsv"), *path.glob("qrels/test.tsv")])
     if not tables:
         raise BadCases(f"{path} has no qrels*.tsv: name a folder in BEIR's layout")
-    shelf = _Shelf()
+    shelf = Shelf()
     ids = {}
     for row in json_lines(path / "corpus.jsonl"):
         parts = (part for part in (row.get("title", ""), row["text"]) if part.strip())
-        text = _Text(*parts).text
+        text = Joined(*parts).text
         if text:
             ids[row["_id"]] = shelf.add(row["_id"], text)
     relevant: dict[str, list[str]] = {}
@@ -229,81 +207,52 @@ def beir(path: Path, sample: int | None = None, seed: int = 0) -> Dataset:
     return Dataset("beir", shelf.documents, questions).sample(sample, seed)
 
 
+def llama_rag(path: Path, sample: int | None = None, seed: int = 0) -> Dataset:
+    """LlamaIndex's labelled data sets: a folder with `rag_dataset.json` and `source_files/`.
+
+    A question's reference contexts are its gold where they stand in a source file, however their
+    white space was set; its reference answer is `reference`. Files of other formats are left out.
+    """
+    examples = json_part(path / "rag_dataset.json", "examples")
+    shelf = Shelf()
+    texts = {}
+    for name, file in find([path / "source_files"]):
+        try:
+            text = read(file, name).text
+        except UnreadableDocument:
+            continue
+        texts[shelf.add(str(Path(name).with_suffix("")), text, Path(name).suffix.lower())] = text
+    if not texts:
+        raise BadCases(f"{path / 'source_files'} holds no text or Markdown file")
+    questions = []
+    for number, example in enumerate(examples):
+        contexts = example.get("reference_contexts") or ()
+        gold = [place for context in contexts for place in _places(context, texts)]
+        questions.append(
+            DatasetQuestion(
+                id=f"{number:04}",
+                question=example["query"].strip(),
+                answerable=True,
+                gold=tuple(dict.fromkeys(gold)),
+                documents=tuple(dict.fromkeys(place.document for place in gold)),
+                reference=(example.get("reference_answer") or "").strip(),
+            )
+        )
+    return Dataset("llama-rag", shelf.documents, tuple(questions)).sample(sample, seed)
+
+
+def _places(context: str, texts: Mapping[str, str]) -> list[Gold]:
+    """Where the words of a context follow one another in the texts: the first place in each."""
+    words = normalise(context).split()
+    pattern = re.compile(r"\s+".join(map(re.escape, words)))
+    found = ((id, pattern.search(text)) for id, text in texts.items() if words)
+    return [Gold(id, Span(*place.span())) for id, place in found if place]
+
+
 DATASETS: Mapping[str, Callable[..., Dataset]] = {
     "beir": beir,
     "clapnq": clapnq,
+    "llama-rag": llama_rag,
     "mtrag": mtrag,
     "squad": squad,
 }
-
-
-def materialise(dataset: Dataset, folder: Path) -> Path:
-    """Write the documents as UTF-8 text files under `folder`, best an empty one, and return it."""
-    for id, text in dataset.documents.items():
-        file = folder / id
-        if not file.exists() or file.read_bytes() != text.encode():
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(text.encode())
-    return folder
-
-
-def json_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The objects of a JSONL file; empty lines are left out. Raises BadCases with the line."""
-    try:
-        lines: Iterable[str] = path.read_text("utf-8").split("\n")
-    except OSError as error:
-        raise BadCases(f"cannot read {path}: {error.strerror}") from error
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            try:
-                yield json.loads(line)
-            except ValueError as error:
-                raise BadCases(f"{path}, line {number}: not JSON: {error}") from error
-
-
-class _Shelf:
-    """Documents under ids that are safe as file names; the same name and text only once."""
-
-    def __init__(self) -> None:
-        self.documents: dict[str, str] = {}
-        self._ids: dict[tuple[str, str], str] = {}
-
-    def add(self, name: str, text: str) -> str:
-        if (name, text) not in self._ids:
-            stem = re.sub(r"[^\w()/+-]+", "_", name).strip("/")[:120] or "_"
-            id, number = f"{stem}.txt", 2
-            while id in self.documents:
-                id, number = f"{stem}_{number}.txt", number + 1
-            self._ids[name, text] = id
-            self.documents[id] = text
-        return self._ids[name, text]
-
-
-class _Text:
-    """Texts parted by empty lines, as a document's text is normalised; offsets in each carried."""
-
-    def __init__(self, *parts: str) -> None:
-        self._parts = parts
-        self._starts: list[int] = []
-        self.text = ""
-        for part in parts:
-            self.text += "\n\n" if self.text else ""
-            self._starts.append(len(self.text))
-            self.text += normalise(part)
-
-    def span(self, start: int, end: int, part: int = 0) -> Span:
-        """Where the characters `start` to `end` of a part, as it was given, stand in the text."""
-        return Span(self._at(start, part), self._at(end, part))
-
-    def _at(self, offset: int, part: int) -> int:
-        # The mark keeps white space before it from being taken for the end of a line.
-        return self._starts[part] + len(normalise(self._parts[part][:offset] + _MARK)) - 1
-
-
-def _json(path: Path, key: str) -> Any:
-    try:
-        return json.loads(path.read_text("utf-8"))[key]
-    except OSError as error:
-        raise BadCases(f"cannot read {path}: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise BadCases(f"{path} is not the JSON of this data set: {error}") from error

@@ -1,25 +1,22 @@
 """One answer, as the contract's JSON, against what is known: the judgements of one case.
 
 A judgement is True or False, a number, several of True or False (one for each fact or citation),
-or None where it does not apply. `rag.evals.score` makes the measures of them.
+or None where it does not apply. `rag.evals.score` makes the measures of them. An answer from
+elsewhere may be its words alone: what is judged of parts that it lacks does not apply.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
-from corpus.types import Span
 from rag.evals import measures
 from rag.evals.cases import Case
-from rag.evals.datasets import DatasetQuestion, Gold
 from rag.evals.facts import matches
+from rag.evals.places import TextOf, Wire, holds, marked, overlap, unlocated
+from rag.evals.questions import DatasetQuestion
 from rag.evals.support import citation_precision, citation_recall
 
 Judgement = bool | float | tuple[bool, ...] | None
 Judgements = dict[str, Judgement]
-Wire = Mapping[str, Any]
-TextOf = Callable[[str, str | None], str | None]
-"""The text of a document by id and version; None where there is no such document."""
 
 
 def judge_case(answer: Wire, case: Case, text_of: TextOf) -> Judgements:
@@ -27,9 +24,8 @@ def judge_case(answer: Wire, case: Case, text_of: TextOf) -> Judgements:
     said = _said(answer)
     # Joined by lines: the last number of a sentence and the first of the next stay two numbers.
     facts = _found(case, ["\n".join(said)])
-    best = [item["text"] for item in answer["evidence"][: max(1, len(case.facts))]]
-    cited = [_span(citation) for citation in answer["citations"]]
-    documents = [document for document, _ in cited]
+    best = [item["text"] for item in _evidence(answer)[: max(1, len(case.facts))]]
+    documents = [citation["document"] for citation in _citations(answer)]
     answered = answer["outcome"] == "answered"
     right = all(facts) if answered else all(_found(case, best))
     return {
@@ -43,45 +39,59 @@ def judge_case(answer: Wire, case: Case, text_of: TextOf) -> Judgements:
         "wrong_document": tuple(document not in case.documents for document in documents)
         if case.documents
         else None,
-        "unlocated": _unlocated(answer, text_of),
-        "quote_overlap": _overlap(case, cited, text_of),
+        "unlocated": tuple(unlocated(one, text_of) for one in _citations(answer)),
+        "quote_overlap": overlap(case, _citations(answer), text_of)
+        if "citations" in answer
+        else None,
     }
 
 
 def judge_question(answer: Wire, question: DatasetQuestion, text_of: TextOf) -> Judgements:
     """What a data set's question says of an answer."""
-    evidence = [_holds(question.gold, item) for item in answer["evidence"][:3]]
-    texts = [_contains(question.answers, item["text"]) for item in answer["evidence"][:3]]
-    cited = any(_holds(question.gold, citation) for citation in answer["citations"])
+    evidence = [holds(question.gold, item) for item in _evidence(answer)[:3]]
+    cited = any(holds(question.gold, citation) for citation in _citations(answer))
     answered = answer["outcome"] == "answered"
     right = bool(question.gold) and any(evidence[:1])
     judged: Judgements = {
         **_outcome(answer, question.answerable, right=right, right_answer=cited),
         **_running(answer),
         **_ranking(answer, question.documents),
-        "unlocated": _unlocated(answer, text_of),
+        "unlocated": tuple(unlocated(one, text_of) for one in _citations(answer)),
     }
-    if question.gold:
+    if question.gold and "evidence" in answer:
         judged["first_evidence"] = any(evidence[:1])
         judged["first_three_evidence"] = any(evidence)
+    if question.gold and "citations" in answer:
         judged["gold_cited"] = cited
         judged["gold_cited_if_answered"] = cited if answered else None
     if question.answers:
-        best = _marked(answer["evidence"])
-        marked = _marked(answer["citations"]) if answered else best
-        judged["first_evidence_text"] = any(texts[:1])
-        judged["first_three_evidence_text"] = any(texts)
-        judged["exact_match"] = measures.exact_match(marked, question.answers)
-        judged["token_f1"] = measures.token_f1(marked, question.answers)
-        judged["exact_match_evidence"] = measures.exact_match(best, question.answers)
-        judged["token_f1_evidence"] = measures.token_f1(best, question.answers)
+        judged |= _marked_words(answer, question.answers)
     if question.answers or not question.answerable:
-        given = _marked(answer["citations"]) if answered else ""
+        given = marked(_citations(answer)) if answered else ""
         # An answer whose words are not marked is an answer all the same.
         given = given or (answer["answer"] if answered else "")
         judged["squad_exact"] = measures.exact_match(given, question.answers)
         judged["squad_f1"] = measures.token_f1(given, question.answers)
+    if question.reference:
+        judged["reference_f1"] = measures.token_f1(" ".join(_said(answer)), [question.reference])
     return judged
+
+
+def _marked_words(answer: Wire, golds: Sequence[str]) -> Judgements:
+    """The marked words of the answer, for a refusal of the best evidence, against the golds."""
+    if "evidence" not in answer:
+        return {}
+    texts = [_contains(golds, item["text"]) for item in _evidence(answer)[:3]]
+    best = marked(_evidence(answer))
+    given = marked(_citations(answer)) if answer["outcome"] == "answered" else best
+    return {
+        "first_evidence_text": any(texts[:1]),
+        "first_three_evidence_text": any(texts),
+        "exact_match": measures.exact_match(given, golds),
+        "token_f1": measures.token_f1(given, golds),
+        "exact_match_evidence": measures.exact_match(best, golds),
+        "token_f1_evidence": measures.token_f1(best, golds),
+    }
 
 
 def failed(answerable: bool, facts: int = 0) -> Judgements:
@@ -111,7 +121,7 @@ def _outcome(answer: Wire, answerable: bool, right: bool, right_answer: bool) ->
         "avna": answered == answerable,
         "citation_recall": citation_recall(sentences) or None,
         "citation_precision": citation_precision(sentences) or None,
-        "confidence": float(answer["confidence"]),
+        "confidence": float(answer["confidence"]) if "confidence" in answer else None,
         "right": answerable and right,
         "right_answer": (answerable and right_answer) if answered else None,
     }
@@ -119,10 +129,11 @@ def _outcome(answer: Wire, answerable: bool, right: bool, right_answer: bool) ->
 
 def _running(answer: Wire) -> Judgements:
     words = len(" ".join(_said(answer)).split())
-    tokens = answer.get("tokens")
+    tokens = answer.get("tokens") or {}
     judged: Judgements = {
         "words_per_answer": float(words) if answer["outcome"] == "answered" else None,
-        "tokens": float(sum(tokens.values())) if tokens else None,
+        "tokens": float(tokens.get("in", 0) + tokens.get("out", 0)) if tokens else None,
+        "money": float(tokens["cost"]) if "cost" in tokens else None,
     }
     for step, ms in (answer.get("timings_ms") or {}).items():
         judged[f"ms_{step}"] = float(ms)
@@ -130,7 +141,7 @@ def _running(answer: Wire) -> Judgements:
 
 
 def _ranking(answer: Wire, relevant: Sequence[str]) -> Judgements:
-    if not relevant:
+    if not relevant or "evidence" not in answer:
         return {}
     ranking = _documents(answer)
     return {
@@ -142,7 +153,7 @@ def _ranking(answer: Wire, relevant: Sequence[str]) -> Judgements:
 
 
 def _documents(answer: Wire) -> list[str]:
-    return list(dict.fromkeys(item["document"] for item in answer["evidence"]))
+    return list(dict.fromkeys(item["document"] for item in _evidence(answer)))
 
 
 def _said(answer: Wire) -> list[str]:
@@ -151,13 +162,13 @@ def _said(answer: Wire) -> list[str]:
         return []
     if sentences := answer.get("sentences"):
         return [sentence["text"] for sentence in sentences]
-    markers = "|".join(str(citation["n"]) for citation in answer["citations"])
+    markers = "|".join(str(citation["n"]) for citation in _citations(answer))
     return [re.sub(rf"\[(?:{markers})\]", " ", answer["answer"]) if markers else answer["answer"]]
 
 
 def _cited(answer: Wire) -> list[tuple[str, list[str]]]:
     """The sentences of the answer, each with the quotes that it cites."""
-    quotes = {citation["n"]: citation["quote"] for citation in answer["citations"]}
+    quotes = {citation["n"]: citation["quote"] for citation in _citations(answer)}
     return [
         (sentence["text"], [quotes[n] for n in sentence["citations"] if n in quotes])
         for sentence in answer.get("sentences") or ()
@@ -171,65 +182,13 @@ def _found(case: Case, texts: Iterable[str]) -> tuple[bool, ...]:
     )
 
 
-def _span(item: Wire) -> tuple[str, Span]:
-    return item["document"], Span(item["start"], item["end"])
-
-
-def _holds(golds: Sequence[Gold], item: Wire) -> bool:
-    """Whether the words cover a gold span, or lie by half or more in one longer than they are."""
-    document, span = _span(item)
-    return any(
-        gold.document == document
-        and (
-            span.covers(gold.span)
-            or (len(gold.span) > len(span) and 2 * _shared(span, gold.span) >= len(span))
-        )
-        for gold in golds
-    )
-
-
-def _shared(a: Span, b: Span) -> int:
-    return max(0, min(a.end, b.end) - max(a.start, b.start))
-
-
 def _contains(answers: Sequence[str], text: str) -> bool:
     return any(answer.casefold() in text.casefold() for answer in answers)
 
 
-def _marked(items: Sequence[Wire]) -> str:
-    """The words marked as answering in the first item, or ""."""
-    if not items or not items[0].get("answer_span"):
-        return ""
-    start, end = items[0]["answer_span"]
-    text: str = items[0].get("quote") or items[0]["text"]
-    return text[start:end]
+def _evidence(answer: Wire) -> Sequence[Wire]:
+    return answer.get("evidence") or ()
 
 
-def _unlocated(answer: Wire, text_of: TextOf) -> tuple[bool, ...]:
-    def wrong(citation: Wire) -> bool:
-        text = text_of(citation["document"], citation.get("version"))
-        quote = citation["quote"]
-        return not quote or text is None or text[citation["start"] : citation["end"]] != quote
-
-    return tuple(wrong(citation) for citation in answer["citations"])
-
-
-def _overlap(case: Case, cited: Sequence[tuple[str, Span]], text_of: TextOf) -> float | None:
-    """The share of the gold quotes' characters that the citations cover."""
-    if not case.quotes:
-        return None
-    covered = 0
-    for quote in case.quotes:
-        best = 0
-        for document in case.documents:
-            text = text_of(document, None) or ""
-            for found in re.finditer(re.escape(quote), text):
-                marks = {
-                    at
-                    for id, span in cited
-                    if id == document
-                    for at in range(max(span.start, found.start()), min(span.end, found.end()))
-                }
-                best = max(best, len(marks))
-        covered += best
-    return covered / sum(map(len, case.quotes))
+def _citations(answer: Wire) -> Sequence[Wire]:
+    return answer.get("citations") or ()

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -12,6 +13,8 @@ from rag.evals import measures
 from rag.evals.judge import Judgements
 
 Better = Literal["higher", "lower"]
+Table = NDArray[np.float64]
+Curves = Mapping[str, tuple[tuple[str, ...], Callable[[Table], float]]]
 RESAMPLES = 1000
 
 
@@ -26,43 +29,83 @@ class Measure:
     better: Better
 
 
-LOWER = frozenset(
-    {
-        "answered_unanswerable",
-        "aurc",
-        "ece",
-        "ece_answered",
-        "failures",
-        "false_refusals",
-        "latency_p50_ms",
-        "latency_p95_ms",
-        "tokens",
-        "unlocated",
-        "words_per_answer",
-        "wrong_document",
-    }
+STEPS = ("condense", "search", "read", "compose", "model", "verify")
+TIMED = frozenset(
+    {"latency_p50_ms", "latency_p95_ms"}
+    | {f"{step}_p{share}_ms" for step in STEPS for share in (50, 95)}
 )
+LOWER = TIMED | {
+    "answered_unanswerable",
+    "aurc",
+    "ece",
+    "ece_answered",
+    "failures",
+    "false_refusals",
+    "judge_failures",
+    "money",
+    "tokens",
+    "unlocated",
+    "words_per_answer",
+    "wrong_document",
+}
+_RANKED = ("ndcg@10", "recall@10")
+NAMES = frozenset(LOWER) | {
+    *("facts_found", "all_facts_found", "first_sentence", "first_two_sentences"),
+    *("citation_recall", "citation_precision", "quote_overlap"),
+    *("model_faithful", "model_correct", "avna", "auroc", "refused_at_4_percent"),
+    *("recall@5", "hit@1", "mrr", "recall@5_last_turn", "recall@5_gain"),
+    *("first_evidence", "first_three_evidence", "first_evidence_text"),
+    *("first_three_evidence_text", "gold_cited", "gold_cited_if_answered"),
+    *("exact_match", "token_f1", "exact_match_evidence", "token_f1_evidence"),
+    *("squad_exact", "squad_f1", "reference_f1"),
+    *(f"{name}{search}" for name in _RANKED for search in ("", "_lexical", "_dense")),
+}
+"""Every measure that a run may have."""
 _INNER = frozenset({"answered", "answerable", "confidence", "right", "right_answer"})
 
-Table = NDArray[np.float64]
-_CURVES: Mapping[str, tuple[tuple[str, ...], Callable[[Table], float]]] = {
-    "auroc": (
-        ("confidence", "answerable"),
-        lambda t: measures.auroc(list(t[:, 0]), list(t[:, 1] > 0)),
-    ),
-    "refused_at_4_percent": (
-        ("confidence", "answerable"),
-        lambda t: measures.refused_at(0.04, list(t[:, 0]), list(t[:, 1] > 0)),
-    ),
-    "ece": (("confidence", "right"), lambda t: measures.ece(list(t[:, 0]), list(t[:, 1] > 0))),
-    "ece_answered": (
-        ("confidence", "right_answer"),
-        lambda t: measures.ece(list(t[:, 0]), list(t[:, 1] > 0)),
-    ),
-    "aurc": (("confidence", "right"), lambda t: measures.aurc(list(t[:, 0]), list(t[:, 1] > 0))),
-    "latency_p50_ms": (("ms_total",), lambda t: measures.percentile(list(t[:, 0]), 0.5)),
-    "latency_p95_ms": (("ms_total",), lambda t: measures.percentile(list(t[:, 0]), 0.95)),
-}
+
+@dataclass(frozen=True, slots=True)
+class Statistic:
+    """A measure as a function of the cases taken, so that a run can be resampled.
+
+    `table` has a row for each case. Without a `curve` a row is (sum, count) and the measure is the
+    one total by the other; a curve takes the rows that hold no NaN.
+    """
+
+    table: Table
+    curve: Callable[[Table], float] | None = None
+
+    def value(self) -> float:
+        """The measure over all cases; NaN where there is nothing to go by."""
+        return float(self.over(np.ones((1, len(self.table))))[0])
+
+    def same(self, other: "Statistic") -> bool:
+        """Whether the other has the very same rows."""
+        return np.array_equal(self.table, other.table, equal_nan=True)
+
+    def over(self, weights: Table) -> Table:
+        """The measure for each row of weights: how often each case is taken."""
+        if self.curve is None:
+            totals, counts = (weights @ self.table).T
+            with np.errstate(invalid="ignore"):
+                return np.asarray(totals / counts, dtype=np.float64)
+        whole = ~np.isnan(self.table).any(axis=1)
+        table = self.table[whole]
+        taken = (np.repeat(table, row, axis=0) for row in weights[:, whole].astype(int))
+        return np.array([self.curve(rows) if len(rows) else math.nan for rows in taken])
+
+
+@lru_cache(maxsize=8)
+def resamples(n: int, seed: int) -> Table:
+    """How often each of `n` cases is drawn, for each of the bootstrap's samples."""
+    drawn = np.random.default_rng(seed).multinomial(n, [1 / n] * n, size=RESAMPLES)
+    return drawn.astype(np.float64)
+
+
+def interval(values: Table) -> tuple[float, float]:
+    """From the 2.5th to the 97.5th percentile, NaN left out."""
+    given = values[~np.isnan(values)]
+    return measures.percentile(list(given), 0.025), measures.percentile(list(given), 0.975)
 
 
 def score(judged: Sequence[Judgements], seed: int = 0, least: int = 0) -> dict[str, Measure]:
@@ -73,23 +116,40 @@ def score(judged: Sequence[Judgements], seed: int = 0, least: int = 0) -> dict[s
     cases together (curves, calibration, percentiles) is left out for fewer than `least` cases.
     """
     found: dict[str, Measure] = {}
-    for name in dict.fromkeys(name for one in judged for name in one):
-        values = [one[name] for one in judged if one.get(name) is not None]
-        if name in _INNER or name.startswith("ms_") or not values:
-            continue
-        truths = [truth for value in values for truth in _truths(value)]
-        if truths:
-            low, high = measures.wilson(sum(truths), len(truths))
-            measure = Measure(sum(truths) / len(truths), low, high, len(truths), _better(name))
-            found[name] = measure
-        elif numbers := [value for value in values if isinstance(value, float)]:
-            found[name] = _mean(name, np.array(numbers), seed)
-    for name, (columns, statistic) in _CURVES.items() if len(judged) >= least else ():
-        rows = [[one.get(column) for column in columns] for one in judged]
-        full = [row for row in rows if None not in row]
-        if full and not math.isnan(statistic(table := np.array(full, dtype=float))):
-            found[name] = _bootstrapped(name, table, statistic, seed)
+    for name, statistic in statistics(judged, curves=len(judged) >= least).items():
+        value = statistic.value()
+        if statistic.curve is None:
+            n = int(statistic.table[:, 1].sum())
+        else:
+            n = int((~np.isnan(statistic.table).any(axis=1)).sum())
+        if any(_truths(one.get(name)) for one in judged):
+            low, high = measures.wilson(float(statistic.table[:, 0].sum()), n)
+        else:
+            low, high = interval(statistic.over(resamples(len(judged), seed)))
+        found[name] = Measure(value, low, high, n, better(name))
     return found
+
+
+def statistics(judged: Sequence[Judgements], curves: bool = True) -> dict[str, Statistic]:
+    """The measures for which the judgements hold something; `curves` are those over many cases."""
+    found = {}
+    for name in dict.fromkeys(name for one in judged for name in one):
+        if name in _INNER or name.startswith("ms_"):
+            continue
+        table = np.array([_total(one.get(name)) for one in judged], dtype=float)
+        if table[:, 1].any():
+            found[name] = Statistic(table)
+    for name, (columns, curve) in _curves(judged).items() if curves else ():
+        rows = [[one.get(column) for column in columns] for one in judged]
+        statistic = Statistic(np.array(rows, dtype=float), curve)
+        if not math.isnan(statistic.value()):
+            found[name] = statistic
+    return found
+
+
+def better(name: str) -> Better:
+    """Whether more or less of a measure is good."""
+    return "lower" if name in LOWER else "higher"
 
 
 def _truths(value: object) -> tuple[bool, ...]:
@@ -98,25 +158,42 @@ def _truths(value: object) -> tuple[bool, ...]:
     return value if isinstance(value, tuple) else ()
 
 
-def _better(name: str) -> Better:
-    return "lower" if name in LOWER else "higher"
+def _total(value: object) -> tuple[float, int]:
+    truths = _truths(value)
+    if isinstance(value, int | float) and not truths:
+        return float(value), 1
+    return float(sum(truths)), len(truths)
 
 
-def _mean(name: str, values: NDArray[np.float64], seed: int) -> Measure:
-    rng = np.random.default_rng(seed)
-    n = len(values)
-    means = [float(values[rng.integers(0, n, n)].mean()) for _ in range(RESAMPLES)]
-    low, high = measures.percentile(means, 0.025), measures.percentile(means, 0.975)
-    return Measure(float(values.mean()), low, high, n, _better(name))
+def _curves(judged: Sequence[Judgements]) -> Curves:
+    steps = [step for step in STEPS if any(f"ms_{step}" in one for one in judged)]
+    timed = {"latency": "ms_total"} | {step: f"ms_{step}" for step in steps}
+    return {**_CURVES} | {
+        f"{name}_p{share}_ms": ((column,), at)
+        for name, column in timed.items()
+        for share, at in ((50, _p50), (95, _p95))
+    }
 
 
-def _bootstrapped(
-    name: str, table: Table, statistic: Callable[[Table], float], seed: int
-) -> Measure:
-    """The statistic of the rows, with the 2.5th and 97.5th percentile over resampled rows."""
-    rng = np.random.default_rng(seed)
-    n = len(table)
-    resampled = [statistic(table[rng.integers(0, n, n)]) for _ in range(RESAMPLES)]
-    values = [value for value in resampled if not math.isnan(value)]
-    low, high = measures.percentile(values, 0.025), measures.percentile(values, 0.975)
-    return Measure(statistic(table), low, high, n, _better(name))
+def _p50(table: Table) -> float:
+    return measures.percentile(list(table[:, 0]), 0.5)
+
+
+def _p95(table: Table) -> float:
+    return measures.percentile(list(table[:, 0]), 0.95)
+
+
+_OUTCOME, _RIGHT = ("confidence", "answerable"), ("confidence", "right")
+_CURVES: Curves = {
+    "auroc": (_OUTCOME, lambda t: measures.auroc(list(t[:, 0]), list(t[:, 1] > 0))),
+    "refused_at_4_percent": (
+        _OUTCOME,
+        lambda t: measures.refused_at(0.04, list(t[:, 0]), list(t[:, 1] > 0)),
+    ),
+    "ece": (_RIGHT, lambda t: measures.ece(list(t[:, 0]), list(t[:, 1] > 0))),
+    "ece_answered": (
+        ("confidence", "right_answer"),
+        lambda t: measures.ece(list(t[:, 0]), list(t[:, 1] > 0)),
+    ),
+    "aurc": (_RIGHT, lambda t: measures.aurc(list(t[:, 0]), list(t[:, 1] > 0))),
+}

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from index.lexical import stems
-from rag.evals.datasets import json_lines
+from rag.evals.questions import json_lines
 from rag.quantities import Token, tokens
 from rag.words import content_words
 

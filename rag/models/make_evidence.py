@@ -68,7 +68,7 @@ CONFIDENCE = (
 )
 AGAINST = frozenset(CONFIDENCE[CONFIDENCE.index("lacking") :])
 FOR = frozenset((*SENTENCE, *CONFIDENCE)) - AGAINST
-PENALTY = 0.002
+PENALTY = 0.1
 # What the signals against an answer weigh before any data: a small set holds few of each.
 PRIOR = dict.fromkeys(AGAINST, -1.0) | {"wrong_measure": -2.0, "lacking": -2.0}
 HITS = 24
@@ -144,43 +144,40 @@ def ask(dataset: Dataset, reader: Reader) -> list[Asked]:
         index = Index.open(Path(folder, "index"), model)
         weigher = Weigher(index, reader)
         return [
-            Asked(q, *weigher.signals(q.question, index.search((q.question,), HITS)))
+            Asked(q, *weigher.signals(q.question, index.search((q.question,), HITS), 8))
             for q in dataset.questions
         ]
 
 
 def fit(sets: Sequence[Sequence[Asked]]) -> Combinations:
-    """Both combinations, every set weighing the same."""
+    """Both combinations, every question weighing the same."""
     sentence = _fit_sentence(sets)
     return sentence, _fit_confidence(sets, sentence)
 
 
 def _fit_sentence(sets: Sequence[Sequence[Asked]]) -> Combination:
-    rows, labels, weights = [], [], []
+    rows, labels = [], []
     for asked in sets:
         read = [(one, a.gold(one)) for a in asked for one in a.found if "margin" in one.signals]
         rows += [[one.signals.get(name, 0.0) for name in SENTENCE] for one, _ in read]
         labels += [gold for _, gold in read]
-        weights += [1.0 / len(asked)] * len(read)
-    return _logistic(SENTENCE, rows, labels, weights)
+    return _logistic(SENTENCE, rows, labels)
 
 
 def _fit_confidence(sets: Sequence[Sequence[Asked]], sentence: Combination) -> Combination:
-    rows, labels, weights = [], [], []
+    rows, labels = [], []
     for asked in sets:
         for a in asked:
             weighed = conclude(a.query, a.found, (sentence, Combination(0.0, {})))
             rows.append([weighed.signals.get(name, 0.0) for name in CONFIDENCE])
             labels.append(bool(weighed.evidence) and a.gold(weighed.evidence[0]))
-            weights.append(1.0 / len(asked))
-    return _logistic(CONFIDENCE, rows, labels, weights)
+    return _logistic(CONFIDENCE, rows, labels)
 
 
 def _logistic(
     names: Sequence[str],
     rows: Sequence[Sequence[float]],
     labels: Sequence[bool],
-    weights: Sequence[float],
 ) -> Combination:
     """Logistic regression with an L2 penalty, on standardised signals, given on their own scale.
 
@@ -192,14 +189,13 @@ def _logistic(
     x = np.column_stack([table / scale, np.ones(len(table))])
     prior = np.append([PRIOR.get(n, 0.0) * s for n, s in zip(names, scale, strict=True)], 0.0)
     sign = np.where(np.asarray(labels), 1.0, -1.0)
-    share = np.asarray(weights) / np.sum(weights)
 
     def loss(w: np.ndarray) -> tuple[float, np.ndarray]:
         odds = sign * (x @ w)
-        slope = share * -sign * expit(-odds)
+        slope = -sign * expit(-odds) / len(x)
         away = (w - prior) * PENALTY
         away[-1] = 0.0
-        loss = share @ np.logaddexp(0, -odds) + away @ (w - prior) / 2
+        loss = np.logaddexp(0, -odds).mean() + away @ (w - prior) / 2
         return float(loss), x.T @ slope + away
 
     bounds = [

@@ -79,15 +79,17 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=82)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--export", action="store_true", help="leave the training out")
+    parser.add_argument("--card", action="store_true", help="leave training and export out")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     cores = len(os.sched_getaffinity(0))
 
     state = options.work / "reader.pt"
-    if not options.export:
+    if not (options.export or options.card):
         state = learn(options.data, options.work, options.minutes, options.seed, cores)
     network = trained(state)
-    ship(network, source() / "tokenizer.json", options.out)
+    if not options.card:
+        ship(network, source() / "tokenizer.json", options.out)
 
     left = load(options.data)[1]["squad2"]
     asked = left.items[::3]

@@ -110,7 +110,7 @@ def measure(reader: Reader, name: str, found: Collection, closed: bool, pool: Co
     """One line of figures for a set."""
     contexts = found.contexts + [c for c in pool.contexts if not closed]
     search = Bm25([c.text for c in contexts])
-    first = three = exact = f1 = held = 0.0
+    first = three = exact = f1 = held = retrieved = 0.0
     yes: list[tuple[float, float, float]] = []
     no: list[tuple[float, float, float]] = []
     for item in found.items:
@@ -122,6 +122,7 @@ def measure(reader: Reader, name: str, found: Collection, closed: bool, pool: Co
             no.append(marks)
             continue
         yes.append(marks)
+        retrieved += item.context in chosen
         first += sentences[0].gold
         held += sentences[0].holds
         three += any(s.gold for s in sentences[:3])
@@ -130,14 +131,17 @@ def measure(reader: Reader, name: str, found: Collection, closed: bool, pool: Co
             best = overlap(sentences[0].words, golds)
             exact, f1 = exact + best[0], f1 + best[1]
     n = len(yes)
-    line = f"{name:22} {'given' if closed else 'top 5':6} {n:5} {len(no):5}   "
-    line += f"{first / n:.3f} {held / n:.3f} {three / n:.3f}  {exact / n:.3f} {f1 / n:.3f}  "
-    return line + " ".join(f"{auc([y[k] for y in yes], [x[k] for x in no]):.3f}" for k in range(3))
+    worded = any(item.answers for item in found.items)
+    shares = [first / n, three / n, held / n] if worded else [first / n, three / n, None]
+    shares += [exact / n, f1 / n] if worded else [None, None]
+    shares += [auc([y[k] for y in yes], [x[k] for x in no]) if no else None for k in range(3)]
+    line = f"{name:22} {'given' if closed else 'top 5':6} {n:5} {len(no):5} {retrieved / n:6.3f} "
+    return line + " ".join("    –" if x is None else f"{x:.3f}" for x in shares)
 
 
 HEAD = (
-    "set                    reads   answ.  not   first  holds three  EM    F1     "
-    "AUC score, span - null, answerable"
+    "set                    reads  answ.   not  there "
+    "first three holds    EM    F1 AUC, of score, of span - null, of answerable"
 )
 
 
