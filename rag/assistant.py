@@ -15,7 +15,7 @@ from rag.reader import Reader
 from rag.settings import Settings
 from rag.shape import Shape, parts_of, shape_of, topic_of
 from rag.trace import trace_of
-from rag.types import Answer, Delta, Question, Turn
+from rag.types import Answer, Delta, Evidence, Question, Turn
 
 if TYPE_CHECKING:
     from rag.generative import Generator
@@ -101,6 +101,7 @@ class _Asking:
         self.weigher = Weigher(index, reader)
         self.timings: dict[str, float] = {}
         self.started = perf_counter()
+        self._earlier: Evidence | None = None  # what answered the question before
 
     def condense(
         self, text: str, history: Sequence[Turn], generator: "Generator | None"
@@ -147,7 +148,8 @@ class _Asking:
         hits = self.index.search(question.searches, HITS, self.documents)
         self._took("search", clock)
         clock = perf_counter()
-        tried = [self.weigher.weigh(reading, hits) for reading in question.readings]
+        without = self._earlier if question.moves_on else None
+        tried = [self.weigher.weigh(reading, hits, without) for reading in question.readings]
         self._took("read", clock)
         best = max(tried, key=lambda weighed: weighed.confidence)
         if best.reading == question.text and len(tried) > 1:
@@ -189,7 +191,7 @@ class _Asking:
         weighed = self._search_and_weigh(question)
         if weighed.confidence < refuse_below() or not weighed.evidence:
             return None
-        top = weighed.evidence[0]
+        self._earlier = top = weighed.evidence[0]
         return top.answer.of(top.document.text) if top.answer else None
 
     def _took(self, step: str, since: float) -> None:

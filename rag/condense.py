@@ -75,9 +75,19 @@ _PERSON = re.compile(r"\b(?:he|him|she|his|her|hers)\b", re.I)
 def leans(text: str) -> bool:
     """Whether a question needs the conversation before it to be understood."""
     text = text.strip()
-    if _LEANS.match(text):
+    if _leans_by_word(text):
         return True
-    if _POINTING.search(text):
+    meaning = content_words(_ASKING.sub("", text))
+    if _names(text) or _IMPERATIVE.match(text):
+        return False
+    if not _AUXILIARY.search(text) and len(text.split()) <= 5 and len(meaning) <= 2:
+        return True
+    return bool(_ASKING.match(text)) and len(meaning) <= 1
+
+
+def _leans_by_word(text: str) -> bool:
+    """Whether a word of the question points back: `and …`, a pronoun, `the same`."""
+    if _LEANS.match(text) or _POINTING.search(text):
         return True
     for pronoun in (_PERSONAL, _POSSESSIVE):
         for found in pronoun.finditer(text):
@@ -85,12 +95,7 @@ def leans(text: str) -> bool:
             own = len(content_words(before))
             if not _names(before) and own < (1 if pronoun is _POSSESSIVE else 3):
                 return True
-    meaning = content_words(_ASKING.sub("", text))
-    if _names(text) or _IMPERATIVE.match(text):
-        return False
-    if not _AUXILIARY.search(text) and len(text.split()) <= 5 and len(meaning) <= 2:
-        return True
-    return bool(_ASKING.match(text)) and len(meaning) <= 1
+    return False
 
 
 def condense(text: str, history: Sequence[Turn] = (), memory: Memory | None = None) -> Question:
@@ -113,7 +118,9 @@ def condense(text: str, history: Sequence[Turn] = (), memory: Memory | None = No
         return Question(text, text, (text, text, *context), (text,), tuple(history))
     readings = _readings(text, before, answered)
     searches = tuple(dict.fromkeys((readings[0], *context, text)))
-    return Question(text, readings[0], searches, readings, tuple(history))
+    # “In how many cases?” may be answered by the same sentence; “Who helped them?” is not.
+    moves_on = _leans_by_word(text) or not _ASKING.match(text)
+    return Question(text, readings[0], searches, readings, tuple(history), moves_on)
 
 
 def _before(history: Sequence[Turn]) -> tuple[str | None, str]:

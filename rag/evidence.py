@@ -27,7 +27,8 @@ from rag.words import content_words, figures, names, years
 
 READ = 8
 UNREAD = -9.0
-TOPIC_SLOPE, TOPIC_MIDDLE = 10.0, 0.55
+COVERING = 24
+TOPIC_SLOPE, TOPIC_MIDDLE = 10.0, 0.5
 WEIGHTS = Path(__file__).parent / "models" / "evidence.json"
 
 
@@ -122,9 +123,13 @@ class Weigher:
     def __init__(self, index: Index, reader: Reader) -> None:
         self._index, self._reader = index, reader
 
-    def weigh(self, question: str, hits: Sequence[Hit], read: int = READ) -> Weighed:
-        """The sentences of the hits, best first; the first `read` passages are read."""
-        return conclude(*self.signals(question, hits, read))
+    def weigh(self, question: str, hits: Sequence[Hit], without: Evidence | None = None) -> Weighed:
+        """The sentences of the hits, best first, but for the one `without`."""
+        query, found = self.signals(question, hits)
+        if without is not None:
+            place = (without.document.id, without.span)
+            found = [one for one in found if (one.document.id, one.span) != place]
+        return conclude(query, found)
 
     def signals(
         self, question: str, hits: Sequence[Hit], read: int = READ
@@ -158,11 +163,10 @@ def conclude(
 def topical(weighed: Weighed) -> float:
     """The probability that the evidence speaks of the topic that was read for.
 
-    An overview has no words that answer, so it is the share of the topic's words in the passage
-    that holds most of them, on a slope set by hand.
+    An overview has no words that answer, so it is the share of the topic's words that the evidence
+    holds, on a slope set by hand.
     """
-    share = max((one.signals["passage_shared"] for one in weighed.evidence), default=0.0)
-    return 0.95 * sigmoid(TOPIC_SLOPE * (share - TOPIC_MIDDLE))
+    return 0.95 * sigmoid(TOPIC_SLOPE * (weighed.signals["covered"] - TOPIC_MIDDLE))
 
 
 def _log_odds(one: Evidence, combination: Combination) -> float:
@@ -227,7 +231,7 @@ def _edges(sentence: Sentence) -> tuple[int, int]:
 def _whole(query: Query, evidence: Sequence[Evidence]) -> dict[str, float]:
     """The signals for "is there an answer at all?", from the best sentence and the question."""
     if not evidence:
-        return {"none": 1.0}
+        return {"covered": 0.0}
     top = evidence[0]
     passage = top.hit.passage
     said_of_itself = " ".join(passage.document.metadata.values())
@@ -244,6 +248,7 @@ def _whole(query: Query, evidence: Sequence[Evidence]) -> dict[str, float]:
         "dense": top.signals["dense"],
         "shared": top.signals["shared"],
         "passage_shared": top.signals["passage_shared"],
+        "covered": query.shared(*(one.text for one in evidence[:COVERING])),
         "lacking": query.lacking,
         "missing_names": _missing(query.names, held),
         "missing_years": float(any(year not in context for year in query.years)),

@@ -20,10 +20,9 @@ from rag.shape import Shape, is_comparison
 from rag.types import AnswerSentence, Citation, Evidence
 from rag.words import content_words, figures
 
-LIST_AT_LEAST = 0.4
-LIST_MOST = 6
-COMPARED_AT_LEAST = 0.2
-COMPARED_MOST = 4
+NEARLY = 1.5  # log-odds below the best sentence
+LIST_MOST = 5
+COMPARED_MOST = 3
 DIFFERS_AT_LEAST = 0.4
 ABOUT = 0.6
 OVERVIEW_MOST = 7
@@ -38,6 +37,7 @@ _LEANING = re.compile(
     r"|(?:his|her|their|its)\b|(?:however|but|yet|also|instead|similarly|likewise|even so)\b)",
     re.IGNORECASE,
 )
+_LISTED = re.compile(r",|;|\band\b")
 _ITEM = re.compile(r"(?:^|\n)[ \t]*(?:[-*+•–]|\d{1,3}[.)]|[a-z][.)])[ \t]+$")
 
 
@@ -65,9 +65,9 @@ def compose(shape: Shape, parts: Sequence[Weighed]) -> Composed:
         if shape is Shape.OVERVIEW:
             chosen += _overview(part)
         elif shape is Shape.LIST:
-            chosen += _several(part, LIST_AT_LEAST, LIST_MOST)
+            chosen += _several(part, LIST_MOST)
         elif is_comparison(part.reading) and len(parts) == 1:
-            chosen += _several(part, COMPARED_AT_LEAST, COMPARED_MOST)
+            chosen += _several(part, COMPARED_MOST)
         else:
             found = _fact(part)
             if len(parts) == 1:
@@ -95,13 +95,20 @@ def _fact(part: Weighed) -> list[_Chosen]:
     return [_Chosen(part.evidence[0], "states the answer")]
 
 
-def _several(part: Weighed, at_least: float, most: int) -> list[_Chosen]:
-    """The best sentence, and the others that answer too and say something else."""
+def _several(part: Weighed, most: int) -> list[_Chosen]:
+    """The best sentence, and those that answer nearly as well and say something else.
+
+    Where the words that answer are a list themselves, only another document can add to it.
+    """
     chosen = _fact(part)
+    top = part.evidence[0]
+    listed = top.answer is not None and bool(_LISTED.search(top.answer.of(top.document.text)))
     for found in part.evidence[1:]:
-        if found.probability < at_least or len(chosen) == most:
+        if found.score < top.score - NEARLY or len(chosen) == most:
             break
-        if not _repeats(found, (c.evidence for c in chosen)):
+        if listed and found.document.id == top.document.id:
+            continue
+        if found.answer and not _repeats(found, (c.evidence for c in chosen)):
             chosen.append(_Chosen(found, "answers too"))
     return chosen
 

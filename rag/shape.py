@@ -43,6 +43,7 @@ _AUXILIARIES = (
     r"is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might|must"
 )
 _VERBS = frozenset(_AUXILIARIES.split("|"))
+_PLURALS = frozenset({"people", "men", "women", "children"})
 _NOT_PLURAL = ("ss", "us", "is", "’s", "'s")
 _YES_NO = re.compile(rf"^(?:and |but |so |or )?(?:{_AUXILIARIES})\b", re.IGNORECASE)
 _COMPARE = re.compile(
@@ -63,6 +64,9 @@ _SIDES = tuple(
         r"(?i)\b(?P<a>(?:in )?\d{4}) (?:or|and|than(?: in)?|to) (?P<b>(?:in )?\d{4})\b",
         r"\b(?P<a>[A-Z][\w-]*(?:['’]s?)?) (?:or|and) (?P<b>[A-Z][\w-]*(?:['’]s?)?)(?![\w-])",
     )
+)
+_MORE_THAN = re.compile(
+    r"^(?:\w+ )(?P<a>.+?) (?:more|fewer|less) (?P<of>[\w’'-]+) than (?P<b>.+)", re.IGNORECASE
 )
 _TWO_YEARS = re.compile(r"\b\d{4} or (?:in )?\d{4}\b", re.IGNORECASE)
 _ASKS = r"how|who(?:m|se)?|when|where|why|what|which|by whom"
@@ -90,7 +94,12 @@ def _asks_for_several(question: str) -> bool:
         for word in found[1].lower().split():
             if word in _VERBS:
                 break
-            if len(word) > 3 and word.endswith("s") and not word.endswith(_NOT_PLURAL):
+            if (
+                word in _PLURALS
+                or (len(word) > 3
+                and word.endswith("s")
+                and not word.endswith(_NOT_PLURAL))
+            ):
                 return True
     return False
 
@@ -113,6 +122,9 @@ def parts_of(question: str) -> tuple[str, ...]:
     halves = [half.strip(" ?") for half in _SECOND_QUESTION.split(question) if half.strip(" ?")]
     if len(halves) > 1 and all(len(h.split()) > 2 and _IS_QUESTION.search(h) for h in halves):
         return tuple(part for half in halves for part in parts_of(f"{half}?"))[:MOST_PARTS]
+    if found := _MORE_THAN.search(question):
+        sides = (found["a"], found["b"])
+        return tuple(f"{side.strip(' ?')} {found['of']}?" for side in sides)
     if is_comparison(question) or _TWO_YEARS.search(question):
         for pattern in _SIDES:
             if found := pattern.search(question):

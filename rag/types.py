@@ -25,7 +25,8 @@ class Question:
     """What was asked, and what it means when it stands alone.
 
     `searches` are the queries that retrieval runs; `readings` the ways to read the question, of
-    which the reader says which it can answer. Neither is ever empty.
+    which the reader says which it can answer. Neither is ever empty. `moves_on` says that the
+    answer is not the sentence that answered the question before.
     """
 
     text: str
@@ -33,6 +34,7 @@ class Question:
     searches: tuple[str, ...]
     readings: tuple[str, ...]
     history: tuple[Turn, ...] = ()
+    moves_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)

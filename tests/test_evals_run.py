@@ -10,6 +10,7 @@ from rag.evals.datasets import Dataset, DatasetQuestion
 from rag.evals.report import as_json, summary, table
 from rag.evals.results import Results
 from rag.evals.run import KNOWN_FACTS, run, run_dataset, run_retrieval
+from rag.evals.score import TIMED
 from rag.types import Answer, Turn
 
 
@@ -26,7 +27,7 @@ def results(assistant: Assistant, cases: tuple[Case, ...]) -> Results:
 
 
 def without_timings(results: Results) -> object:
-    measures = {n: m for n, m in results.measures.items() if not n.startswith("latency")}
+    measures = {n: m for n, m in results.measures.items() if n not in TIMED}
     answers = [{**(case.answer or {}), "timings_ms": 0, "trace": 0} for case in results.cases]
     return measures, answers
 

@@ -10,8 +10,8 @@ from rag.evals.questions import json_lines
 from rag.types import Turn
 
 _REFUSAL = re.compile(
-    r"^(?:i(?:'m| am) sorry|sorry\b|unfortunately\b|n/?a\b|none\b|unanswerable|no answer\b"
-    r"|empty response)"
+    r"^(?:i(?:'m| am) sorry|sorry\b|unfortunately\b|unanswerable|no answer\b|empty response)"
+    r"|^(?:n/?a|none|unknown)\W*$"
     r"|\b(?:i|we) (?:do not|don't|cannot|can't|could not|couldn't) (?:know|answer|find|determine)"
     r"|\b(?:does|do|did) ?(?:not|n't) (?:say|contain|mention|provide|specify|state|include|answer"
     r"|give|have)\b"

@@ -189,7 +189,9 @@ def wilson(hits: float, n: int, z: float = 1.959963984540054) -> tuple[float, fl
     middle = rate + z * z / (2 * n)
     half = z * math.sqrt(rate * (1 - rate) / n + z * z / (4 * n * n))
     scale = 1 + z * z / n
-    return max(0.0, (middle - half) / scale), min(1.0, (middle + half) / scale)
+    # The interval holds the rate and ends at 0 and 1; the rounding of floats would let it slip.
+    low, high = (middle - half) / scale, (middle + half) / scale
+    return max(0.0, min(rate, low)), min(1.0, max(rate, high))
 
 
 def percentile(values: Sequence[float], share: float) -> float:

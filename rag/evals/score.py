@@ -132,7 +132,9 @@ def score(judged: Sequence[Judgements], seed: int = 0, least: int = 0) -> dict[s
 
 def statistics(judged: Sequence[Judgements], curves: bool = True) -> dict[str, Statistic]:
     """The measures for which the judgements hold something; `curves` are those over many cases."""
-    found = {}
+    found: dict[str, Statistic] = {}
+    if not judged:
+        return found
     for name in dict.fromkeys(name for one in judged for name in one):
         if name in _INNER or name.startswith("ms_"):
             continue

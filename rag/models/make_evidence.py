@@ -204,8 +204,29 @@ def _logistic(
     found = minimize(
         loss, np.zeros(x.shape[1]), jac=True, method="L-BFGS-B", bounds=[*bounds, (None, None)]
     )
-    fitted = dict(zip(names, np.round(found.x[:-1] / scale, 5).tolist(), strict=True))
-    return Combination(round(float(found.x[-1]), 5), fitted)
+    # The penalty orders well and makes all odds small: a line through them sets that right.
+    line = LinearOdds.fit(x @ found.x, sign)
+    weights = np.round(line.slope * found.x[:-1] / scale, 5).tolist()
+    bias = line.slope * float(found.x[-1]) + line.bias
+    return Combination(round(bias, 5), dict(zip(names, weights, strict=True)))
+
+
+@dataclass(frozen=True)
+class LinearOdds:
+    """Platt's scaling of log-odds (Platt 1999)."""
+
+    slope: float
+    bias: float
+
+    @classmethod
+    def fit(cls, odds: np.ndarray, sign: np.ndarray) -> "LinearOdds":
+        """`sign` is 1.0 for what is so, -1.0 for what is not."""
+
+        def loss(w: np.ndarray) -> float:
+            return float(np.logaddexp(0, -sign * (w[0] * odds + w[1])).mean())
+
+        slope, bias = minimize(loss, np.array([1.0, 0.0]), method="L-BFGS-B").x
+        return cls(float(slope), float(bias))
 
 
 def figures(asked: Sequence[Asked], combinations: Combinations) -> dict[str, float]:
