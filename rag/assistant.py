@@ -148,8 +148,8 @@ class _Asking:
         hits = self.index.search(question.searches, HITS, self.documents)
         self._took("search", clock)
         clock = perf_counter()
-        without = self._earlier if question.moves_on else None
-        tried = [self.weigher.weigh(reading, hits, without) for reading in question.readings]
+        earlier = self._earlier if question.moves_on else None
+        tried = [self.weigher.weigh(reading, hits, earlier) for reading in question.readings]
         self._took("read", clock)
         best = max(tried, key=lambda weighed: weighed.confidence)
         if best.reading == question.text and len(tried) > 1:

@@ -28,6 +28,7 @@ from rag.words import content_words, figures, names, years
 READ = 8
 UNREAD = -9.0
 COVERING = 24
+AGAIN = 2.5  # log-odds, set by hand
 TOPIC_SLOPE, TOPIC_MIDDLE = 10.0, 0.5
 WEIGHTS = Path(__file__).parent / "models" / "evidence.json"
 
@@ -123,12 +124,15 @@ class Weigher:
     def __init__(self, index: Index, reader: Reader) -> None:
         self._index, self._reader = index, reader
 
-    def weigh(self, question: str, hits: Sequence[Hit], without: Evidence | None = None) -> Weighed:
-        """The sentences of the hits, best first, but for the one `without`."""
+    def weigh(self, question: str, hits: Sequence[Hit], earlier: Evidence | None = None) -> Weighed:
+        """The sentences of the hits, best first.
+
+        `earlier` is what answered the question before: it hardly ever answers the next one too,
+        and never with the same words.
+        """
         query, found = self.signals(question, hits)
-        if without is not None:
-            place = (without.document.id, without.span)
-            found = [one for one in found if (one.document.id, one.span) != place]
+        if earlier is not None:
+            found = [_after(earlier, one) for one in found if not _same_words(earlier, one)]
         return conclude(query, found)
 
     def signals(
@@ -169,10 +173,19 @@ def topical(weighed: Weighed) -> float:
     return 0.95 * sigmoid(TOPIC_SLOPE * (weighed.signals["covered"] - TOPIC_MIDDLE))
 
 
+def _after(earlier: Evidence, one: Evidence) -> Evidence:
+    again = (one.document.id, one.span) == (earlier.document.id, earlier.span)
+    return replace(one, signals={**one.signals, "again": 1.0}) if again else one
+
+
+def _same_words(one: Evidence, other: Evidence) -> bool:
+    return one.document.id == other.document.id and one.answer == other.answer
+
+
 def _log_odds(one: Evidence, combination: Combination) -> float:
     """The log-odds that a sentence answers; one that was not read ranks by its words, below."""
     if "margin" in one.signals:
-        return combination.log_odds(one.signals)
+        return combination.log_odds(one.signals) - AGAIN * one.signals.get("again", 0.0)
     return UNREAD + one.signals["shared"] + 0.5 * one.signals["passage_shared"]
 
 

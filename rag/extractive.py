@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from corpus.split import sentences
 from corpus.types import Document, Sentence
@@ -28,6 +28,7 @@ ABOUT = 0.6
 OVERVIEW_MOST = 7
 OVERVIEW_EACH = 3
 ITEMS_MOST = 10
+ITEMS_FEW = 4
 ALIKE = 0.75
 NEAREST_QUESTION = 140
 
@@ -182,7 +183,7 @@ def _with_context(one: _Chosen) -> list[_Chosen]:
             first -= 1
         lead = near[first - 1] if first else None
         if lead is not None and lead.span.of(document.text).rstrip().endswith(":"):
-            return [_beside(one, lead, "leads into the list"), one]
+            return [_beside(one, lead, "leads into the list"), *_siblings(one, near, first)]
         return [one]
     text = sentence.span.of(document.text)
     if text.endswith(":"):
@@ -197,6 +198,18 @@ def _with_context(one: _Chosen) -> list[_Chosen]:
         if "\n\n" not in document.text[before.span.end : sentence.span.start]:
             return [_beside(one, before, "is what the next sentence leans on"), one]
     return [one]
+
+
+def _siblings(one: _Chosen, near: Sequence[Sentence], first: int) -> list[_Chosen]:
+    """The item, with the others of its list where they are few."""
+    document = one.evidence.document
+    items = list(takewhile(lambda s: is_item(document, s), near[first:]))
+    if len(items) > ITEMS_FEW:
+        return [one]
+    return [
+        one if item.span == one.evidence.span else _beside(one, item, "is an item of the list")
+        for item in items
+    ]
 
 
 def is_item(document: Document, sentence: Sentence) -> bool:

@@ -94,11 +94,8 @@ def _asks_for_several(question: str) -> bool:
         for word in found[1].lower().split():
             if word in _VERBS:
                 break
-            if (
-                word in _PLURALS
-                or (len(word) > 3
-                and word.endswith("s")
-                and not word.endswith(_NOT_PLURAL))
+            if word in _PLURALS or (
+                len(word) > 3 and word.endswith("s") and not word.endswith(_NOT_PLURAL)
             ):
                 return True
     return False

@@ -164,13 +164,37 @@ def test_beir_has_the_relevant_documents(tmp_path: Path) -> None:
     assert survives(dataset, tmp_path / "documents")
 
 
+def test_llama_rag_finds_its_contexts_in_the_source_files(tmp_path: Path) -> None:
+    source = tmp_path / "source_files"
+    source.mkdir()
+    (source / "wye.txt").write_text("The Wye rises\non Plynlimon.\n\nIt is 250 km long.\n")
+    (source / "notes.md").write_text("# Notes\n\nNothing of note.\n")
+    (source / "scan.pdf").write_bytes(b"%PDF-1.4")
+    examples = [
+        {
+            "query": "Where does the Wye rise? ",
+            "reference_contexts": ["The Wye rises on  Plynlimon."],
+            "reference_answer": "On Plynlimon, a hill.",
+        },
+        {"query": "And then?", "reference_contexts": ["not there"], "reference_answer": None},
+    ]
+    (tmp_path / "rag_dataset.json").write_text(json.dumps({"examples": examples}))
+    dataset = datasets.llama_rag(tmp_path)
+    assert list(dataset.documents) == ["notes.md", "wye.txt"]
+    assert words(dataset) == [["The Wye rises\non Plynlimon."], []]
+    first, second = dataset.questions
+    assert (first.question, first.documents) == ("Where does the Wye rise?", ("wye.txt",))
+    assert (first.reference, second.reference) == ("On Plynlimon, a hill.", "")
+    assert survives(dataset, tmp_path / "documents")
+
+
 def test_materialise_writes_each_document_under_its_id(tmp_path: Path) -> None:
     folder = materialise(Dataset("x", {"a/b.txt": "Óne.\n\nTwo.", "c.txt": "3."}, ()), tmp_path)
     written = {id: file.read_bytes().decode() for id, file in find([folder])}
     assert written == {"a/b.txt": "Óne.\n\nTwo.", "c.txt": "3."}
 
 
-@pytest.mark.parametrize("name", ["squad", "clapnq", "mtrag", "beir"])
+@pytest.mark.parametrize("name", ["squad", "clapnq", "mtrag", "beir", "llama-rag"])
 def test_what_is_not_there_or_not_json_is_one_line(name: str, tmp_path: Path) -> None:
     bad = tmp_path / "bad"
     bad.write_text("{")

@@ -232,7 +232,7 @@ FAULTS: dict[str, tuple[int, Fault, set[str]]] = {
         cited(quote="It is 250 km long!"),
         {"unlocated"},
     ),
-    "an empty quote": (LENGTH, cited(quote="", end=0, start=0), SUPPORT | {"unlocated"}),
+    "an empty quote": (LENGTH, cited(quote=""), SUPPORT | {"unlocated"}),
     "a citation too many": (LENGTH, cites(item("wye.txt", 1), SALMON), {"citation_precision"}),
     "a citation too many of another document": (
         LENGTH,
@@ -247,12 +247,12 @@ FAULTS: dict[str, tuple[int, Fault, set[str]]] = {
     "an answer to the unanswerable": (
         OWNER,
         answers(uncited=False),
-        {"answered_unanswerable", "avna", "words_per_answer", "ece_answered"},
+        {"answered_unanswerable", "avna", "words_per_answer"},
     ),
     "an uncited answer to the unanswerable": (
         OWNER,
         answers(uncited=True),
-        {"answered_unanswerable", "avna", "words_per_answer", "ece_answered", "citation_recall"},
+        {"answered_unanswerable", "avna", "words_per_answer", "citation_recall"},
     ),
     "a sure refusal called unsure": (
         DEPTH,
@@ -273,7 +273,7 @@ FAULTS: dict[str, tuple[int, Fault, set[str]]] = {
     "no answer at all": (
         SPRING,
         dict.clear,
-        {"failures", "avna", "words_per_answer", "ece", "aurc", "ece_answered"} | FACTS,
+        {"failures", "avna", "words_per_answer", "aurc"} | FACTS,
     ),
     "a slow answer": (
         SPRING,

@@ -22,6 +22,8 @@ SOURCE = "It enters the Severn estuary at Chepstow."
             True,
         ),
         ("The river is the 4th longest river.", [LONG], False),
+        ("The river is 250 m long.", [LONG], False),
+        ("The river is 250,000 metres long.", [LONG], True),
         ("It is so.", [], False),
     ],
 )

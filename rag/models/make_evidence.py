@@ -144,7 +144,7 @@ def ask(dataset: Dataset, reader: Reader) -> list[Asked]:
         index = Index.open(Path(folder, "index"), model)
         weigher = Weigher(index, reader)
         return [
-            Asked(q, *weigher.signals(q.question, index.search((q.question,), HITS), 8))
+            Asked(q, *weigher.signals(q.question, index.search((q.question,), HITS)))
             for q in dataset.questions
         ]
 
