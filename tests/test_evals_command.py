@@ -1,14 +1,16 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rag.assistant import Assistant
-from rag.errors import BadCases
+from rag.errors import BadCases, BadSettings
 from rag.evals.command import UNFINISHED, Call, main
 from rag.evals.run import KNOWN_FACTS
 from rag.settings import Settings
+from tests.openai_server import Raw, serving
 
 
 def write_squad(folder: Path) -> Path:
@@ -207,6 +209,22 @@ def test_what_cannot_be_compared_is_one_line(
     ):
         with pytest.raises(BadCases, match=reason):
             main(settings, call)
+
+
+def test_a_language_model_may_judge_too(settings: Settings, three: Path, tmp_path: Path) -> None:
+    yes = {"role": "assistant", "content": "YES"}
+    reply = {"id": "1", "object": "chat.completion", "created": 0, "model": "m"}
+    choices = [{"index": 0, "message": yes, "finish_reason": "stop"}]
+    body = json.dumps({**reply, "choices": choices}).encode()
+    call = Call(three, judge_with_model=True, out=tmp_path / "out")
+    with serving(Raw(body, "application/json")) as server:
+        assert main(replace(settings, base_url=server.url), call) == 0
+    run, measures = written(tmp_path / "out")["run"], written(tmp_path / "out")["measures"]
+    assert "FaithfulnessEvaluator" in run["model_judge"]
+    assert measures["model_faithful"]["value"] == 1
+    assert measures["judge_failures"]["value"] == 0.5  # “YES” is no grade from 1 to 5
+    with pytest.raises(BadSettings, match="there is no model to ask"):
+        main(settings, call)
 
 
 def test_a_question_may_be_asked_of_its_own_paragraph(

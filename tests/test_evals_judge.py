@@ -7,6 +7,7 @@ from corpus.types import Span
 from rag.evals.cases import Case
 from rag.evals.datasets import DatasetQuestion, Gold
 from rag.evals.judge import Judgements, failed, judge_case, judge_question
+from rag.evals.names import LOWER, MEANINGS
 from rag.evals.score import score
 
 WYE = "The Wye rises on Plynlimon. It is 250 km long. Salmon swim in it."
@@ -248,3 +249,12 @@ def test_measures_have_intervals_and_say_what_is_better() -> None:
 def test_no_judgements_are_no_measures() -> None:
     assert score([]) == {}
     assert score([{"tokens": None}]) == {}
+
+
+def test_every_judgement_is_a_measure_with_a_meaning() -> None:
+    passage = DatasetQuestion("q", "?", True, QUESTION.gold, ("250 km",), reference="250 km")
+    judged = judge_case(answered(RIGHT), CASE, text_of) | failed(True, 1)
+    judged |= judge_question(answered(RIGHT), passage, text_of)
+    inner = {"answered", "answerable", "confidence", "right", "right_answer"}
+    assert {name for name in judged if not name.startswith("ms_")} - inner <= set(MEANINGS)
+    assert set(MEANINGS) >= LOWER

@@ -79,5 +79,5 @@ def test_the_global_settings_stay_untouched(server: Server, judge: ModelJudge) -
 
 
 def test_a_judge_needs_a_model() -> None:
-    with pytest.raises(BadSettings, match="the judge needs a model"):
+    with pytest.raises(BadSettings, match="there is no model to ask"):
         ModelJudge(Settings(index=Path("index")))

@@ -7,10 +7,10 @@ from index.search import Index
 from rag.assistant import Assistant
 from rag.evals.cases import Case, load
 from rag.evals.datasets import Dataset, DatasetQuestion
+from rag.evals.names import TIMED
 from rag.evals.report import as_json, summary, table
 from rag.evals.results import Results
 from rag.evals.run import KNOWN_FACTS, run, run_dataset, run_retrieval
-from rag.evals.score import TIMED
 from rag.types import Answer, Turn
 
 

@@ -18,7 +18,7 @@ from ui.source import render
 _MARKER = re.compile(r" ?(\[\d{1,3}\])")
 _SUPPORT = {"partial": "partly supported", "unsupported": "not supported by the documents"}
 _CONFIDENCE = (
-    (0.85, "High confidence"),
+    (0.7, "High confidence"),
     (0.5, "Fair confidence"),
     (0.0, "Low confidence: check the source"),
 )

@@ -34,6 +34,7 @@ def evaluate(
     from rag.evals.run import KNOWN_FACTS, run
     from rag.settings import load as settings
 
-    found = load(Path(cases)) if isinstance(cases, Path | str) else cases or load(KNOWN_FACTS)
+    cases = KNOWN_FACTS if cases is None else cases
+    found = load(Path(cases)) if isinstance(cases, Path | str) else cases
     asked = assistant or Assistant.open(settings())
     return run(asked, fitting(found, asked.index), seed=seed)

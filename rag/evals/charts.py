@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
 from rag.evals import measures as formulas
+from rag.evals.names import STEPS, TIMED
 from rag.evals.results import Judged, Results
-from rag.evals.score import STEPS, TIMED, Measure
+from rag.evals.score import Measure
 
 _WIDE, _ROW, _LABEL = 720, 22, 210
 _SIDE, _EDGE = 320, 44

@@ -16,9 +16,9 @@ from rag.evals.cases import Case, check_cases, load
 from rag.evals.compare import compare, save
 from rag.evals.datasets import DATASETS, Dataset, materialise
 from rag.evals.journal import RunFile
+from rag.evals.names import MEANINGS
 from rag.evals.results import Journal, Progress, Results, Searches, commit, load_run
 from rag.evals.run import KNOWN_FACTS, Opinion, run, run_dataset, run_retrieval, texts
-from rag.evals.score import NAMES
 from rag.settings import Settings
 
 Bar = Callable[[str], AbstractContextManager[Progress | None]]
@@ -228,8 +228,8 @@ def _bars(given: Sequence[tuple[str, float]]) -> dict[str, float]:
     """The bars by the full names of their measures."""
     bars = {ALIASES.get(name, name): value for name, value in given}
     for name in bars:
-        if name not in NAMES:
-            raise BadCases(f"there is no measure “{name}”: they are {', '.join(sorted(NAMES))}")
+        if name not in MEANINGS:
+            raise BadCases(f"there is no measure “{name}”: they are {', '.join(MEANINGS)}")
     return bars
 
 

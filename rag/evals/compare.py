@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rag.errors import BadCases
+from rag.evals.names import TIMED
 from rag.evals.results import Judged, Results, case_json
-from rag.evals.score import TIMED, Better, better, interval, resamples, statistics
+from rag.evals.score import Better, better, interval, resamples, statistics
 
 Verdict = Literal["better", "worse", "no clear difference"]
 # A shift too small to matter: other processors round the models' figures in another way.

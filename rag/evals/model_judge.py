@@ -29,7 +29,7 @@ class ModelJudge:
         """Raises BadSettings where no model can be asked."""
         from llama_index.core.evaluation import CorrectnessEvaluator, FaithfulnessEvaluator
 
-        llm = _model(settings)
+        llm = language_model(settings)
         self.name = (
             f"openai:{settings.model} through LlamaIndex's FaithfulnessEvaluator and"
             " CorrectnessEvaluator"
@@ -72,11 +72,12 @@ def _read(verdict: Callable[[], bool | None]) -> bool | None:
         return None
 
 
-def _model(settings: Settings) -> "OpenAILike":
+def language_model(settings: Settings) -> "OpenAILike":
+    """The model that the settings name, as LlamaIndex knows one. Raises BadSettings."""
     from llama_index.llms.openai_like import OpenAILike
 
     if not (settings.api_key or settings.base_url):
-        raise BadSettings("the judge needs a model: set OPENAI_API_KEY, or OPENAI_BASE_URL")
+        raise BadSettings("there is no model to ask: set OPENAI_API_KEY, or OPENAI_BASE_URL")
     return OpenAILike(
         model=settings.model,
         api_base=settings.base_url or "https://api.openai.com/v1",

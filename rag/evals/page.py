@@ -7,6 +7,7 @@ from typing import Any
 from rag.evals import rows
 from rag.evals.charts import charts
 from rag.evals.compare import Comparison
+from rag.evals.names import MEANINGS
 from rag.evals.places import TextOf, unlocated
 from rag.evals.results import Judged, Results
 
@@ -25,7 +26,8 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size
 th, td { text-align: left; padding: .2rem .8rem .2rem 0; border-bottom: 1px solid var(--line);
   vertical-align: top; }
 th { color: var(--faint); font-weight: 600; }
-figure { display: inline-block; margin: 0 1.5rem 1.5rem 0; max-width: 100%; overflow-x: auto; }
+figure { display: inline-block; margin: 0 0 1.5rem; padding-right: 1.5rem; max-width: 100%;
+  box-sizing: border-box; overflow-x: auto; }
 figcaption { font-weight: 600; margin-bottom: .4rem; }
 svg text { font-size: 12px; fill: var(--ink); }
 .grid { stroke: var(--line); } .ideal { stroke: var(--faint); stroke-dasharray: 4 4; }
@@ -54,7 +56,7 @@ def page(
         f"<figure><figcaption>{escape(title)}</figcaption>{svg}</figure>"
         for title, svg in charts(results)
     ]
-    parts += ["<h2>Measures</h2>", _table(rows.measures(results))]
+    parts += ["<h2>Measures</h2>", _measures(results)]
     parts += map(_paragraph, rows.judges(results))
     if others:
         parts += ["<h2>Beside others on the same cases</h2>", _table(rows.beside(others))]
@@ -132,6 +134,11 @@ def _table(table: Iterable[Sequence[str]]) -> str:
     lines = ["<tr>" + "".join(f"<th>{escape(cell)}</th>" for cell in head) + "</tr>"]
     lines += ["<tr>" + "".join(map(_cell, row)) + "</tr>" for row in body]
     return f'<div class="scroll"><table>{"".join(lines)}</table></div>'
+
+
+def _measures(results: Results) -> str:
+    head, *body = rows.measures(results)
+    return _table([(*head, "what it says"), *((*row, MEANINGS[row[0]]) for row in body)])
 
 
 def _cell(text: str) -> str:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from rag.evals import measures
 from rag.evals.judge import Judgements
+from rag.evals.names import LOWER, MEANINGS, STEPS
 
 Better = Literal["higher", "lower"]
 Table = NDArray[np.float64]
@@ -29,38 +30,6 @@ class Measure:
     better: Better
 
 
-STEPS = ("condense", "search", "read", "compose", "model", "verify")
-TIMED = frozenset(
-    {"latency_p50_ms", "latency_p95_ms"}
-    | {f"{step}_p{share}_ms" for step in STEPS for share in (50, 95)}
-)
-LOWER = TIMED | {
-    "answered_unanswerable",
-    "aurc",
-    "ece",
-    "ece_answered",
-    "failures",
-    "false_refusals",
-    "judge_failures",
-    "money",
-    "tokens",
-    "unlocated",
-    "words_per_answer",
-    "wrong_document",
-}
-_RANKED = ("ndcg@10", "recall@10")
-NAMES = frozenset(LOWER) | {
-    *("facts_found", "all_facts_found", "first_sentence", "first_two_sentences"),
-    *("citation_recall", "citation_precision", "quote_overlap"),
-    *("model_faithful", "model_correct", "avna", "auroc", "refused_at_4_percent"),
-    *("recall@5", "hit@1", "mrr", "recall@5_last_turn", "recall@5_gain"),
-    *("first_evidence", "first_three_evidence", "first_evidence_text"),
-    *("first_three_evidence_text", "gold_cited", "gold_cited_if_answered"),
-    *("exact_match", "token_f1", "exact_match_evidence", "token_f1_evidence"),
-    *("squad_exact", "squad_f1", "reference_f1"),
-    *(f"{name}{search}" for name in _RANKED for search in ("", "_lexical", "_dense")),
-}
-"""Every measure that a run may have."""
 _INNER = frozenset({"answered", "answerable", "confidence", "right", "right_answer"})
 
 
@@ -146,7 +115,7 @@ def statistics(judged: Sequence[Judgements], curves: bool = True) -> dict[str, S
         statistic = Statistic(np.array(rows, dtype=float), curve)
         if not math.isnan(statistic.value()):
             found[name] = statistic
-    return found
+    return {name: found[name] for name in MEANINGS if name in found}
 
 
 def better(name: str) -> Better:
@@ -178,11 +147,11 @@ def _curves(judged: Sequence[Judgements]) -> Curves:
 
 
 def _p50(table: Table) -> float:
-    return measures.percentile(list(table[:, 0]), 0.5)
+    return float(np.quantile(table[:, 0], 0.5))
 
 
 def _p95(table: Table) -> float:
-    return measures.percentile(list(table[:, 0]), 0.95)
+    return float(np.quantile(table[:, 0], 0.95))
 
 
 _OUTCOME, _RIGHT = ("confidence", "answerable"), ("confidence", "right")

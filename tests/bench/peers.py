@@ -3,8 +3,9 @@
 Both read the same documents with the same embedding model, and no language model. LlamaIndex
 retrieves from a VectorStoreIndex and answers with the text of the nearest node: in one row of
 256-token chunks (what the embedding model can see), in the other of single sentences. A question
-that follows others is asked with those before it. Nothing in this pipeline refuses. The answers
-go through a file, as `footnote eval --answers` takes them.
+that follows others is asked with those before it. Nothing in this pipeline refuses. Where the
+settings name a language model, two more rows let it write: Footnote's answers, and those of a stock
+query engine over the chunks. The answers go through a file, as `footnote eval --answers` takes them.
 """
 
 import json
@@ -13,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +31,12 @@ from rag.evals import report, rows
 from rag.evals.answers import Answers
 from rag.evals.cases import Case, load
 from rag.evals.compare import compare
+from rag.evals.model_judge import language_model
 from rag.evals.results import Results
 from rag.evals.run import KNOWN_FACTS, run, texts
 from rag.retriever import FootnoteEmbedding
 from rag.settings import Settings
+from rag.settings import load as load_settings
 
 
 def _sentences(text: str) -> list[str]:
@@ -60,6 +64,13 @@ def main(folder: Path | None = None) -> None:
         ours = run(assistant, cases)
         rivals = beside(assistant, cases, place)
         everyone = {"Footnote": ours, **rivals}
+        settings = replace(load_settings(), index=place / "index", chroma_url=None)
+        if settings.uses_model:
+            written = run(Assistant.open(settings), cases)
+            everyone[f"Footnote with {settings.model}"] = written
+            everyone[f"LlamaIndex with {settings.model}"] = engine(
+                assistant, cases, place, settings
+            )
         print(report.aligned(rows.beside(everyone)))
         for name, rival in rivals.items():
             comparison = compare(rival.cases, ours.cases, {"model": name})
@@ -74,7 +85,7 @@ def beside(assistant: Assistant, cases: Sequence[Case], place: Path) -> dict[str
     """What each pipeline of LlamaIndex comes to on the cases; its answers are left in `place`."""
     found = {}
     for number, (name, parser) in enumerate(PARSERS.items()):
-        retriever = retriever_of(assistant, parser)
+        retriever = index_of(assistant, parser).as_retriever(similarity_top_k=10)
         file = place / f"peer-{number}.jsonl"
         lines = [
             json.dumps(answer(assistant, retriever, case), ensure_ascii=False) for case in cases
@@ -84,8 +95,25 @@ def beside(assistant: Assistant, cases: Sequence[Case], place: Path) -> dict[str
     return found
 
 
-def retriever_of(assistant: Assistant, parser: NodeParser) -> BaseRetriever:
-    """Stock retrieval over the documents of the assistant's index, by its embedder."""
+def engine(assistant: Assistant, cases: Sequence[Case], place: Path, settings: Settings) -> Results:
+    """What a stock query engine with the settings' model comes to: words alone, no citations."""
+    stock = index_of(assistant, next(iter(PARSERS.values()))).as_query_engine(
+        llm=language_model(settings), similarity_top_k=5
+    )
+    lines = []
+    for case in cases:
+        try:
+            said: dict[str, str] = {"answer": str(stock.query(_asked(case)))}
+        except Exception as error:  # whatever the client raises is a failure of that case
+            said = {"error": type(error).__name__}
+        lines.append(json.dumps({"id": case.id, **said}, ensure_ascii=False))
+    file = place / "peer-engine.jsonl"
+    file.write_text("\n".join(lines), "utf-8")
+    return run(assistant, cases, ask=Answers(file))
+
+
+def index_of(assistant: Assistant, parser: NodeParser) -> VectorStoreIndex:
+    """A stock index over the documents of the assistant's, by its embedder."""
     index = assistant.index
     documents = [
         Document(text=index.document(id).text, metadata={"document": id})
@@ -95,15 +123,13 @@ def retriever_of(assistant: Assistant, parser: NodeParser) -> BaseRetriever:
         document.excluded_embed_metadata_keys = ["document"]
         document.excluded_llm_metadata_keys = ["document"]
     nodes = parser.get_nodes_from_documents(documents)
-    model = FootnoteEmbedding(index.embedder)
-    return VectorStoreIndex(nodes, embed_model=model).as_retriever(similarity_top_k=10)
+    return VectorStoreIndex(nodes, embed_model=FootnoteEmbedding(index.embedder))
 
 
 def answer(assistant: Assistant, retriever: BaseRetriever, case: Case) -> dict[str, Any]:
     """The nearest node as an answer in the contract's form."""
     started = time.perf_counter()
-    earlier = [turn.content for turn in case.history if turn.role == "user"]
-    nodes = retriever.retrieve("\n".join([*earlier, case.question]))
+    nodes = retriever.retrieve(_asked(case))
     taken = (time.perf_counter() - started) * 1000
     items = [_item(assistant, node) for node in nodes]
     best = items[0]
@@ -118,6 +144,11 @@ def answer(assistant: Assistant, retriever: BaseRetriever, case: Case) -> dict[s
         "model": "llama-index",
         "timings_ms": {"total": taken},
     }
+
+
+def _asked(case: Case) -> str:
+    earlier = [turn.content for turn in case.history if turn.role == "user"]
+    return "\n".join([*earlier, case.question])
 
 
 def _item(assistant: Assistant, found: NodeWithScore) -> dict[str, Any]:

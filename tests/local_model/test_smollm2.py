@@ -28,6 +28,7 @@ from rag.words import figures
 
 ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".venv-local-model" / "bin" / "python"
+READY = ROOT / ".venv-local-model" / "ready"
 QUESTIONS = ROOT / "tests" / "evals" / "seeds_facts.jsonl"
 FIND = """
 import importlib.util, pathlib
@@ -36,7 +37,7 @@ print(next(pathlib.Path(where).rglob("*.gguf")))
 """
 
 pytestmark = pytest.mark.skipif(
-    not (PYTHON.exists() or os.environ.get("LOCAL_MODEL_URL")),
+    not (READY.exists() or os.environ.get("LOCAL_MODEL_URL")),
     reason="no local model: make test-local-model",
 )
 
