@@ -4,8 +4,8 @@ Both read the same documents with the same embedding model, and no language mode
 retrieves from a VectorStoreIndex and answers with the text of the nearest node: in one row of
 256-token chunks (what the embedding model can see), in the other of single sentences. A question
 that follows others is asked with those before it. Nothing in this pipeline refuses. Where the
-settings name a language model, two more rows let it write: Footnote's answers, and those of a stock
-query engine over the chunks. The answers go through a file, as `footnote eval --answers` takes them.
+settings name a language model, two more rows let it write: Footnote's answers, and those of a
+stock query engine over the chunks. The answers go through a file, as for `footnote eval --answers`.
 """
 
 import json
