@@ -1,6 +1,7 @@
 """What `footnote eval` runs: cases or a data set, measured, reported, held against bars."""
 
 import hashlib
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -213,6 +214,7 @@ def _indexed(dataset: Dataset, settings: Settings, progress: Progress | None) ->
 
     from index.build import build
     from index.embed import embedder
+    from index.errors import IndexDamaged, IndexMismatch
 
     key = hashlib.sha256(settings.embedding.encode())
     for id, text in dataset.documents.items():
@@ -220,7 +222,11 @@ def _indexed(dataset: Dataset, settings: Settings, progress: Progress | None) ->
     place = user_cache_path("footnote") / "evals" / f"{dataset.name}-{key.hexdigest()[:16]}"
     model = embedder(settings.embedding, settings.base_url, settings.api_key)
     documents = materialise(dataset, place / "documents")
-    build([documents], place / "index", model, progress=progress)
+    try:
+        build([documents], place / "index", model, progress=progress)
+    except (IndexDamaged, IndexMismatch):  # of an older version, and made from the data alone
+        shutil.rmtree(place / "index")
+        build([documents], place / "index", model, progress=progress)
     return replace(settings, index=place / "index", chroma_url=None)
 
 

@@ -7,13 +7,11 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-import onnx
 import onnxruntime
 import torch
-from onnxruntime.quantization import QuantType, quantize_dynamic
-from onnxruntime.quantization.shape_inference import quant_pre_process
 from tokenizers import Tokenizer
 
+from index.models.make_embedder import quantise
 from rag.models.reader_network import ReaderNetwork
 
 INPUTS = ["input_ids", "attention_mask", "token_type_ids"]
@@ -44,17 +42,6 @@ def export(network: ReaderNetwork, out: Path) -> None:
         opset_version=20,
         dynamo=False,
     )
-
-
-def quantise(fp32: Path, out: Path) -> None:
-    """Signed int8 per channel; a range of 7 bits keeps processors without VNNI from saturating."""
-    with tempfile.TemporaryDirectory() as scratch:
-        ready = Path(scratch) / "ready.onnx"
-        quant_pre_process(str(fp32), str(ready), skip_symbolic_shape=True)
-        quantize_dynamic(
-            str(ready), str(out), weight_type=QuantType.QInt8, per_channel=True, reduce_range=True
-        )
-    onnx.checker.check_model(str(out))
 
 
 def ship(network: ReaderNetwork, tokenizer: Path, folder: Path) -> None:
