@@ -167,6 +167,7 @@ class _Asking:
             return [whole]
         first = (Turn("user", parts[0]),)
         weighed = [self._search_and_weigh(parts[0])]
+        self._earlier = next(iter(weighed[0].evidence), None)
         weighed += [self._weigh(condense(part, first))[0] for part in parts[1:]]
         if all(part.confidence >= refuse_below() for part in weighed):
             return weighed

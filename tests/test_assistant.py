@@ -136,6 +136,13 @@ def test_a_follow_up_finds_its_subject(ford: Assistant) -> None:
     assert answer.question.standalone != "Where did he come from?"
 
 
+def test_the_second_half_of_a_double_question_leans_on_the_first(ford: Assistant) -> None:
+    history = (Turn("user", "How many visitors did the museum have in 2018?"),)
+    question = "How many visitors did the museum have in 2018 and how many of them were children?"
+    answer = holds(ford, ford.ask(question, history))
+    assert "1,100" in answer.text
+
+
 def test_an_overview_takes_from_every_document_that_speaks_of_it(ford: Assistant) -> None:
     answer = holds(ford, ford.ask("What do the documents say about the museum?"))
     assert {citation.document for citation in answer.citations} == {"mill.md", "guide.txt"}
