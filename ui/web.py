@@ -1,13 +1,12 @@
 """The app: a conversation, and beside it the source with the cited words marked.
 
-The only file that imports gradio. What the page looks like is in assets/, what it says in page.py
-and source.py; here is which event calls what.
+Here the parts are put together and served. What a part does is in its module, what it looks like in
+assets/: the conversation (talk.py, page.py), the source (desk.py, source.py), the documents
+(library.py).
 """
 
-import logging
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
 
@@ -17,38 +16,17 @@ import gradio as gr
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from corpus.errors import FootnoteError
-from corpus.read import BUILT_IN
 from rag.assistant import Assistant
 from rag.settings import Settings
-from rag.types import Answer
-from ui import page, server
-from ui.page import Exchange
+from ui import server
+from ui.desk import BAR, Desk
+from ui.library import Library
+from ui.parts import PLAIN
+from ui.talk import Conversation
 
 ASSETS = Path(__file__).parent / "assets"
-EXAMPLES = (
-    "How many suspects did the police detain in last year's campaign?",
-    "When was the Anti-Drug Law passed?",
-    "What is chemical profiling for?",
-    "Which three drugs have spread widely, and how much was seized last year?",
-)
-
-Talk = tuple[Exchange, ...]
-
-_log = logging.getLogger("footnote")
-
-_BAR = """
-<div class="bar">
-  <button type="button" id="back">‹ Conversation</button>
-  <a href="#library" id="to-library">All documents</a>
-  <span id="title" aria-hidden="true"></span>
-  <div class="steps" id="steps" hidden>
-    <button type="button" id="previous" aria-label="Previous citation">‹</button>
-    <span id="place" role="status"></span>
-    <button type="button" id="next" aria-label="Next citation">›</button>
-  </div>
-</div>
-"""
+STYLES = ("base", "talk", "library", "source")
+SCRIPTS = ("room", "talk", "source")  # room.js first: the others hang on it
 _HEADER = """
 <div class="masthead">
   <h1>Footnote<sup aria-hidden="true">1</sup></h1>
@@ -56,112 +34,23 @@ _HEADER = """
   <a href="#new" id="new">New conversation</a>
 </div>
 """
-_ON_TALK = """
-element.addEventListener("footnote-ask", event => trigger("ask", event.detail));
-element.addEventListener("footnote-new", () => trigger("fresh"));
-watch("value", () => window.footnote?.talked());
-"""
-_ON_SHELF = """
-element.addEventListener("footnote-open", event => trigger("open", event.detail));
-watch("value", () => window.footnote?.arrived());
-"""
 
 
 def build(assistant: Assistant) -> gr.Blocks:
-    """The app over an assistant. All that belongs to one person is in `talk`."""
-    examples = EXAMPLES if _holds_built_in(assistant) else ()
-
-    def ask(question: str, talk: Talk) -> Iterator[tuple[object, ...]]:
-        question, same = question.strip(), gr.skip()
-        if not question:
-            yield same, same, same, same
-            return
-        exchange = Exchange(question)
-        yield "", page.conversation((*talk, exchange)), same, same
-        try:
-            for delta in assistant.stream(question, page.history(talk)):
-                so_far = exchange.so_far + delta.text
-                exchange = Exchange(question, answer=delta.answer, so_far=so_far)
-                if delta.answer is None:
-                    yield same, page.conversation((*talk, exchange)), same, same
-        except FootnoteError as error:
-            exchange = Exchange(question, problem=str(error))
-        except Exception:
-            _log.exception("a question could not be answered")
-            exchange = Exchange(question, problem="Something went wrong. The log says what.")
-        talk = (*talk, exchange)
-        cited = exchange.answer is not None and exchange.answer.citations
-        yield same, page.conversation(talk), shelf(len(talk), talk) if cited else same, talk
-
-    def ask_example(talk: Talk, event: gr.EventData) -> Iterator[tuple[object, ...]]:
-        yield from ask(str(event.question), talk)
-
-    def open_source(talk: Talk, event: gr.EventData) -> str:
-        """A document by its id, or the sources of an earlier answer by its turn."""
-        wanted: dict[str, object] = event._data
-        turn = wanted.get("turn")
-        if isinstance(turn, int):
-            return shelf(turn, talk)
-        try:
-            return page.shelf([assistant.index.document(str(wanted.get("document")))])
-        except FootnoteError as error:
-            return page.missing(str(error))
-
-    def shelf(turn: int, talk: Talk) -> str:
-        answer: Answer | None = talk[turn - 1].answer if 0 < turn <= len(talk) else None
-        if answer is None:
-            return page.missing("This conversation has no such answer.")
-        versions = dict.fromkeys((c.document, c.version) for c in answer.citations)
-        try:
-            documents = [assistant.index.document(id, version) for id, version in versions]
-        except FootnoteError as error:
-            return page.missing(str(error))
-        current = assistant.index.manifest.documents
-        return page.shelf(documents, answer.citations, turn, current)
-
-    def library() -> str:
-        return page.library(assistant.index.manifest.documents.values())
-
-    def fresh() -> tuple[str, str, Talk]:
-        return page.conversation((), examples), page.shelf(()), ()
-
+    """The app over an assistant."""
     with gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True) as blocks:
-        talk = gr.State(())
-        plain = {"apply_default_css": False, "padding": False}
-        gr.HTML(_HEADER, elem_id="masthead", js_on_load=None, **plain)
+        gr.HTML(_HEADER, elem_id="masthead", js_on_load=None, **PLAIN)
         with gr.Row(elem_id="room"):
             with gr.Column(elem_id="conversation"):
-                said = gr.HTML(
-                    page.conversation((), examples),
-                    elem_id="said",
-                    js_on_load=_ON_TALK,
-                    **plain,
-                )
-                box = gr.Textbox(
-                    elem_id="question",
-                    label="Your question",
-                    show_label=False,
-                    container=False,
-                    placeholder="Ask the documents…",
-                    lines=1,
-                    max_lines=6,
-                    submit_btn="Ask",
-                    autofocus=True,
-                )
+                conversation = Conversation(assistant)
             with gr.Column(elem_id="desk"):
-                gr.HTML(_BAR, elem_id="bar", js_on_load=None, **plain)
+                gr.HTML(BAR, elem_id="bar", js_on_load=None, **PLAIN)
                 with gr.Column(elem_id="paper"):
-                    shelves = gr.HTML(library(), elem_id="library", js_on_load=None, **plain)
-                    source = gr.HTML(
-                        page.shelf(()), elem_id="source", js_on_load=_ON_SHELF, **plain
-                    )
-        quiet = {"show_progress": "hidden", "api_visibility": "private"}
-        answered = [box, said, source, talk]
-        box.submit(ask, [box, talk], answered, **quiet)
-        said.ask(ask_example, [talk], answered, **quiet)
-        said.fresh(fresh, None, [said, source, talk], **quiet)
-        source.open(open_source, [talk], [source], **quiet)
-        blocks.load(library, None, [shelves], **quiet)
+                    library = Library(assistant)
+                    desk = Desk(assistant)
+        conversation.wire(desk)
+        desk.wire(conversation.talk)
+        library.wire(blocks)
     # Answers share the processor; more at once would only make each slower.
     return blocks.queue(default_concurrency_limit=max(4, os.cpu_count() or 1), max_size=256)
 
@@ -204,14 +93,11 @@ def serve(settings: Settings, host: str, port: int, auth: tuple[str, str] | None
         server.run(app, listening)
 
 
-def _holds_built_in(assistant: Assistant) -> bool:
-    return {path.name for path in BUILT_IN.glob("*.md")} <= set(assistant.index.manifest.documents)
-
-
 def _head() -> str:
-    """Our style and script. Gradio's own `css` would rewrite every rule."""
-    style = (ASSETS / "room.css").read_text("utf-8")
-    return f'<style>{style}</style><script src="footnote/room.js"></script>'
+    """Our styles and scripts. Gradio's own `css` would rewrite every rule."""
+    styles = "".join((ASSETS / f"{name}.css").read_text("utf-8") for name in STYLES)
+    scripts = "".join(f'<script src="footnote/{name}.js"></script>' for name in SCRIPTS)
+    return f"<style>{styles}</style>{scripts}"
 
 
 def _door() -> str:
