@@ -13,8 +13,9 @@ from rag.errors import BadQuestion
 from rag.evidence import Weighed, Weigher, refuse_below, topical
 from rag.reader import Reader
 from rag.settings import Settings
-from rag.shape import Shape, parts_of, shape_of, topic_of
+from rag.shape import Shape, parts_of, shape_of, spans_documents, topic_of, without_frame
 from rag.trace import trace_of
+from rag.traffic import Traffic
 from rag.types import Answer, Delta, Evidence, Question, Turn
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 LONGEST_QUESTION = 4000
 HITS = 24
 NEAR = 0.2
+AS_SURE = 0.03  # a later reading of a follow-up counts only where it is surer by so much
 
 
 class Assistant:
@@ -32,6 +34,7 @@ class Assistant:
         self.settings = settings
         self._index = index
         self._reader = reader
+        self.traffic = Traffic()
         self._generator = _generator(settings) if settings.uses_model else None
 
     @classmethod
@@ -73,15 +76,16 @@ class Assistant:
         documents: Collection[str] | None = None,
     ) -> Iterator[Delta]:
         """The same, piece by piece; the last piece carries the whole answer."""
-        index = self.index
-        asking = _Asking(index, self._reader, documents)
-        text = _checked(question)
-        standing = asking.condense(text, history, self._generator)
-        found = asking.answer(standing)
-        if self._generator is None:
-            yield Delta(found.text, found)
-        else:
-            yield from self._generator.stream(found, index)
+        with self.traffic:
+            index = self.index
+            asking = _Asking(index, self._reader, documents)
+            text = _checked(question)
+            standing = asking.condense(text, history, self._generator)
+            found = asking.answer(standing)
+            if self._generator is None:
+                yield Delta(found.text, found)
+            else:
+                yield from self._generator.stream(found, index)
 
 
 def _generator(settings: Settings) -> "Generator":
@@ -126,7 +130,7 @@ class _Asking:
         if evidence and confidence >= refuse_below():
             answering = [part for part in parts if part.confidence >= refuse_below()]
             confidence = min(part.confidence for part in answering)
-            composed = extractive.compose(shape, answering)
+            composed = extractive.compose(shape, answering, spans_documents(question.standalone))
         self._took("compose", clock)
         self._took("total", self.started)
         return Answer(
@@ -139,6 +143,7 @@ class _Asking:
             evidence=evidence,
             model="extractive",
             timings=self.timings,
+            notices=_unanswered(parts) if composed else (),
             trace=trace_of(question, shape, parts, composed),
         )
 
@@ -151,7 +156,8 @@ class _Asking:
         earlier = self._earlier if question.moves_on else None
         tried = [self.weigher.weigh(reading, hits, earlier) for reading in question.readings]
         self._took("read", clock)
-        best = max(tried, key=lambda weighed: weighed.confidence)
+        most = max(weighed.confidence for weighed in tried)
+        best = next(weighed for weighed in tried if weighed.confidence >= most - AS_SURE)
         if best.reading == question.text and len(tried) > 1:
             return best, question
         return best, replace(question, standalone=best.reading)
@@ -164,7 +170,8 @@ class _Asking:
             return [replace(about, confidence=topical(about))]
         parts = parts_of(question.standalone)
         if len(parts) == 1:
-            return [whole]
+            bare = without_frame(question.standalone)
+            return [self._search_and_weigh(bare) if bare != question.standalone else whole]
         first = (Turn("user", parts[0]),)
         weighed = [self._search_and_weigh(parts[0])]
         self._earlier = next(iter(weighed[0].evidence), None)
@@ -197,6 +204,15 @@ class _Asking:
 
     def _took(self, step: str, since: float) -> None:
         self.timings[step] = self.timings.get(step, 0.0) + (perf_counter() - since) * 1000
+
+
+def _unanswered(parts: Sequence[Weighed]) -> tuple[str, ...]:
+    """What to know of an answer that leaves a part of the question open."""
+    return tuple(
+        f"Not found in the documents: “{part.reading}”"
+        for part in parts
+        if part.confidence < refuse_below()
+    )
 
 
 def _checked(text: str) -> str:

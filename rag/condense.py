@@ -52,6 +52,9 @@ _AUXILIARY = re.compile(
     r"|might|must|’s|'s)\b",
     re.I,
 )
+_ACTIVE = re.compile(
+    r"do|does|did|has|have|had|can|could|will|would|shall|should|may|might|must", re.I
+)
 _IMPERATIVE = re.compile(
     r"^(?:please )?"
     r"(?:tell|list|name|give|show|explain|describe|summari[sz]e|compare|find|outline|sum)\b",
@@ -64,6 +67,10 @@ _ASKING = re.compile(
     re.I,
 )
 _NAME = re.compile(r"[A-Z][\w’'-]*(?:(?: (?:of|the|for|and|on|de|al) | )[A-Z0-9][\w’'-]*)*")
+_PREPOSITION = re.compile(r"(?:in|at|on|for|from|with|by|to)\b", re.I)
+_PLACE = re.compile(
+    r"\b(?:in|at|across|throughout|within) (?:the )?[A-Z][\w’'-]*(?: [A-Z][\w’'-]*)*"
+)
 _ORDINAL = re.compile(
     r"\b(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|last|next|previous)\b",
     re.I,
@@ -143,10 +150,12 @@ def _readings(text: str, before: str, answered: str | None) -> tuple[str, ...]:
     bare = _OPENING.sub("", text).strip()
     found = _exchanged(bare, before, opened=bare != text)
     found += _resolved(bare or text, before, answered)
-    if not found and not _AUXILIARY.search(bare):
+    if not found and _ASKING.match(bare) and not _AUXILIARY.search(bare) and not _pointer(bare):
         found.append(_joined(bare, before))
     found.append(_about(bare or text, before))
-    return tuple(dict.fromkeys([*found, bare or text]))[:4]
+    if not _PREPOSITION.match(bare):
+        found.append(bare or text)  # it may stand alone after all
+    return tuple(dict.fromkeys(found))[:4]
 
 
 def _exchanged(fragment: str, before: str, opened: bool) -> list[str]:
@@ -160,17 +169,21 @@ def _exchanged(fragment: str, before: str, opened: bool) -> list[str]:
     if (new := _ORDINAL.search(bare)) and _ORDINAL.search(before):
         return [_ORDINAL.sub(new.group(), before, count=1)]
     new_names, old_names = _names(f"x {bare}" if opened else bare), _names(before)
-    preposition = re.match(r"(?:in|at|on|for|from|with|by|to)\b", bare, re.I)
+    preposition = _PREPOSITION.match(bare)
     if new_names and old_names and not preposition:
         return [before.replace(old_names[-1], new_names[0])]
     if preposition or new_names or new_years:
-        return [f"{before.rstrip(' ?.!')} {bare}?"]
+        longer = f"{before.rstrip(' ?.!')} {bare}?"
+        where = _PLACE.search(before) if preposition and new_names else None
+        return (
+            [before[: where.start()] + bare + before[where.end() :], longer] if where else [longer]
+        )
     return []
 
 
 def _resolved(text: str, before: str, answered: str | None) -> list[str]:
     """The pronoun exchanged for what it may stand for: the earlier answer, a name, the subject."""
-    pronoun = _PERSONAL.search(text) or _POSSESSIVE.search(text) or _POINTING.search(text)
+    pronoun = _pointer(text)
     if pronoun is None:
         return []
     stands_for: list[str] = []
@@ -180,11 +193,15 @@ def _resolved(text: str, before: str, answered: str | None) -> list[str]:
     earlier = _names(before)
     if earlier and not (person and kind_of_answer(before).name == "person"):
         stands_for.append(earlier[-1])
-    if not person:
+    if not person and not _is_clause(before):
         stands_for.append(subject_of(before))
     ending = "’s" if _POSSESSIVE.fullmatch(pronoun.group()) else ""
     head, tail = text[: pronoun.start()], text[pronoun.end() :]
     return [f"{head}{words}{ending}{tail}" for words in dict.fromkeys(stands_for)][:2]
+
+
+def _pointer(text: str) -> re.Match[str] | None:
+    return _PERSONAL.search(text) or _POSSESSIVE.search(text) or _POINTING.search(text)
 
 
 def _joined(fragment: str, before: str) -> str:
@@ -196,6 +213,12 @@ def _joined(fragment: str, before: str) -> str:
 def _about(text: str, before: str) -> str:
     """The question as it is, with its subject named behind it."""
     return f"{text.rstrip(' ?.!')} ({subject_of(before)})?"
+
+
+def _is_clause(question: str) -> bool:
+    """Whether the words that a question is about say who did it: they fit into no other."""
+    rest = _IMPERATIVE.sub("", _ASKING.sub("", question)).split()
+    return any(_ACTIVE.fullmatch(word) for word in rest[1:-1])
 
 
 def subject_of(question: str) -> str:

@@ -20,7 +20,10 @@ from rag.shape import Shape, is_comparison
 from rag.types import AnswerSentence, Citation, Evidence
 from rag.words import content_words, figures
 
-NEARLY = 1.5  # log-odds below the best sentence
+NEARLY = 2.0  # log-odds below the best sentence; half where one sentence is expected
+ELSEWHERE = 2.5  # the same for the best sentence of another document
+EACH = 3.0  # the same where every document is asked
+LEAST = 0.05
 LIST_MOST = 5
 COMPARED_MOST = 3
 DIFFERS_AT_LEAST = 0.4
@@ -58,17 +61,26 @@ class _Chosen:
     why: str
 
 
-def compose(shape: Shape, parts: Sequence[Weighed]) -> Composed:
-    """The answer from the evidence of each part of the question; parts must not be empty."""
+def compose(shape: Shape, parts: Sequence[Weighed], everywhere: bool = False) -> Composed:
+    """The answer from the evidence of each part of the question; parts must not be empty.
+
+    `everywhere` asks for what each document has to say.
+    """
     chosen: list[_Chosen] = []
     differing = False
     for part in parts:
         if shape is Shape.OVERVIEW:
             chosen += _overview(part)
+        elif everywhere:
+            found = _of_each(part)
+            differing = len(parts) == 1 and bool(_differing(part, found[0].evidence))
+            chosen += found
         elif shape is Shape.LIST:
             chosen += _several(part, LIST_MOST)
         elif is_comparison(part.reading) and len(parts) == 1:
             chosen += _several(part, COMPARED_MOST)
+        elif shape is Shape.YES_NO and len(parts) == 1:
+            chosen += _decides(part)
         else:
             found = _fact(part)
             if len(parts) == 1:
@@ -99,18 +111,48 @@ def _fact(part: Weighed) -> list[_Chosen]:
 def _several(part: Weighed, most: int) -> list[_Chosen]:
     """The best sentence, and those that answer nearly as well and say something else.
 
-    Where the words that answer are a list themselves, only another document can add to it.
+    The first of another document may be a little weaker: what is asked for is to be covered from
+    all that speak of it. Where the words that answer are a list themselves, a sentence of the same
+    document adds to it only when it is almost as good.
     """
     chosen = _fact(part)
     top = part.evidence[0]
     listed = top.answer is not None and bool(_LISTED.search(top.answer.of(top.document.text)))
     for found in part.evidence[1:]:
-        if found.score < top.score - NEARLY or len(chosen) == most:
+        if len(chosen) == most or found.probability < LEAST:
             break
-        if listed and found.document.id == top.document.id:
+        known = found.document.id in {c.evidence.document.id for c in chosen}
+        same = found.document.id == top.document.id
+        behind = NEARLY / 2 if listed and same else NEARLY if known else ELSEWHERE
+        if found.answer is None or found.score < top.score - behind:
             continue
-        if found.answer and not _repeats(found, (c.evidence for c in chosen)):
+        if not _repeats(found, (c.evidence for c in chosen)):
             chosen.append(_Chosen(found, "answers too"))
+    return chosen
+
+
+def _of_each(part: Weighed) -> list[_Chosen]:
+    """What each document that speaks of it has to say: its best sentence, and those as good."""
+    best: dict[str, Evidence] = {}
+    for found in part.evidence:
+        best.setdefault(found.document.id, found)
+    top = part.evidence[0]
+    chosen: list[_Chosen] = []
+    for found in part.evidence:
+        first = best[found.document.id]
+        fit = first.score >= top.score - EACH and found.score >= first.score - NEARLY / 2
+        if fit and found.answer and not _repeats(found, (c.evidence for c in chosen)):
+            chosen.append(_Chosen(found, "is what this document says"))
+    return chosen[:OVERVIEW_MOST] or _fact(part)
+
+
+def _decides(part: Weighed) -> list[_Chosen]:
+    """The sentence that decides a yes/no question, and one that does so almost as well."""
+    chosen = _fact(part)
+    for found in part.evidence[1:2]:
+        near = found.score >= part.evidence[0].score - NEARLY / 2
+        if near and found.answer and not _repeats(found, [part.evidence[0]]):
+            chosen.append(_Chosen(found, "decides too"))
     return chosen
 
 

@@ -14,7 +14,31 @@ class Shape(Enum):
 
 
 MOST_PARTS = 4
-_DOCUMENTS = r"(?:documents?|articles?|briefs?|sources?|texts?|reports?|corpus|files?|papers?)"
+_DOCUMENTS = (
+    r"(?:documents?|articles?|briefs?|sources?|texts?|reports?|corpus|files?|papers?|explainers?"
+    r"|features?|stories|accounts?)"
+)
+_SEVERAL = (
+    r"(?:the |these |all |all the |all of the |both |both the |the two |any of the )"
+    r"(?:documents|articles|briefs|sources|texts|reports|files|papers|explainers|features|stories"
+    r"|accounts)"
+)
+# Words that say nothing but that every document is meant.
+_EVERYWHERE = re.compile(
+    rf"[,;]?\s*\b(?:(?:across|in|from|taking|according to|by|between|among) {_SEVERAL}"
+    r"(?: together)?"
+    rf"|(?:do|does|did) {_SEVERAL} (?:say|state|report|mention|agree|tell us) (?:that|whether|if)\b"
+    rf"|that {_SEVERAL} (?:give|mention|name|report|have)|{_SEVERAL} (?:give|have|mention|name)\b"
+    rf"|(?:but |though )?{_SEVERAL} (?:seem to |do not |don[’']t |appear to )[\w ]+"
+    r"|(?:give|name|list) (?:me )?(?:every|all|each)(?: the)? (?:figures?|numbers?|ones?))\b",
+    re.IGNORECASE,
+)
+_FIGURES = re.compile(
+    rf"^(?:what|which) (?:figures|numbers|totals|values) (?:are there|are given|do {_SEVERAL} \w+)"
+    r" (?:for|of|on|about) (?:the number of )?",
+    re.IGNORECASE,
+)
+_MENTIONED = re.compile(r"\bare (?:mentioned|named|described)\b(?! as\b)", re.IGNORECASE)
 _OVERVIEW = re.compile(
     r"^(?:please |can you |could you |would you )*(?:"
     r"summari[sz]e|sum up|outline|describe|discuss|explain"
@@ -25,6 +49,8 @@ _OVERVIEW = re.compile(
     rf"{_DOCUMENTS}(?: (?:say|tell|report|state|mention|have to say|said|cover|reported))?"
     r"(?: us| me)?(?: (?:about|on|of))?"
     r"|what (?:is|was|has been) (?:said|known|reported|written|mentioned) (?:about|of|on)"
+    r"|what (?:do|did|have) (?:[\w’',-]+ ){1,8}?and (?:[\w’',-]+ ){1,8}?"
+    r"(?:say|said|report|reported|write|tell us) (?:about|of|on)"
     r"|(?:an? )?(?:overview|summary|outline) of|what do (?:we|you) know (?:about|of)"
     r"|what(?:’s| is| are) the (?:main|key|most important|overall) "
     r"(?:points?|themes?|ideas?|topics?|messages?)(?: (?:of|in|about|on))?"
@@ -68,6 +94,12 @@ _SIDES = tuple(
 _MORE_THAN = re.compile(
     r"^(?:\w+ )(?P<a>.+?) (?:more|fewer|less) (?P<of>[\w’'-]+) than (?P<b>.+)", re.IGNORECASE
 )
+# “X and Y: how do their views of Z compare?”
+_THEIRS = re.compile(
+    r"^(?P<a>.+?) and (?P<b>.+?)[:,] (?:how|in what way|where) (?:do|does|did) their (?P<what>.+?) "
+    r"(?:compare|differ)\b",
+    re.IGNORECASE,
+)
 _TWO_YEARS = re.compile(r"\b\d{4} or (?:in )?\d{4}\b", re.IGNORECASE)
 _ASKS = r"how|who(?:m|se)?|when|where|why|what|which|by whom"
 _SECOND_QUESTION = re.compile(
@@ -101,6 +133,19 @@ def _asks_for_several(question: str) -> bool:
     return False
 
 
+def spans_documents(question: str) -> bool:
+    """Whether the question says that every document is meant."""
+    said = (_EVERYWHERE, _FIGURES, _MENTIONED)
+    return any(pattern.search(question) for pattern in said)
+
+
+def without_frame(question: str) -> str:
+    """The question without the words that say that every document is meant."""
+    question = _FIGURES.sub("How many ", question)
+    rest = " ".join(_EVERYWHERE.sub(" ", question).split()).strip(" ,;.?!")
+    return f"{rest}?" if len(rest.split()) > 2 else question
+
+
 def topic_of(question: str) -> str:
     """What an overview is to be about: the question without the words that ask for one."""
     return _OVERVIEW.sub("", question.strip(), count=1).rstrip(" ?.!") or question
@@ -119,6 +164,8 @@ def parts_of(question: str) -> tuple[str, ...]:
     halves = [half.strip(" ?") for half in _SECOND_QUESTION.split(question) if half.strip(" ?")]
     if len(halves) > 1 and all(len(h.split()) > 2 and _IS_QUESTION.search(h) for h in halves):
         return tuple(part for half in halves for part in parts_of(f"{half}?"))[:MOST_PARTS]
+    if found := _THEIRS.search(question):
+        return tuple(_side("", f"{_of(found[side])} {found['what']}", "") for side in "ab")
     if found := _MORE_THAN.search(question):
         sides = (found["a"], found["b"])
         return tuple(f"{side.strip(' ?')} {found['of']}?" for side in sides)
@@ -134,12 +181,20 @@ def parts_of(question: str) -> tuple[str, ...]:
 
 _FRAME = re.compile(
     r"\b(?:what|which|how)?\s*(?:is|are|was|were|did|do|does)?\s*(?:the )?"
-    r"(?:main |key )?(?:differences?|comparison|contrast|similarit(?:y|ies))\b(?: in)?|\bcompare\b",
+    r"(?:main |key )?(?:differences?|comparison|contrast|similarit(?:y|ies))\b(?: in)?|\bcompare\b"
+    r"|^how (?:do|does|did)\b(?=.*\b(?:differ|compare)\b)|\b(?:differ|compare)\b",
     re.IGNORECASE,
 )
+_VERB = re.compile(rf"\b(?:{_AUXILIARIES})\b", re.IGNORECASE)
 
 
 def _side(before: str, side: str, after: str) -> str:
     """The question for one side of a comparison."""
-    rest = _FRAME.sub(" ", before)
-    return " ".join(f"{rest} {side} {after}".split()).rstrip(" ?.!") + "?"
+    whole = f"{before} {side} {after}".rstrip(" ?.!")
+    rest = " ".join(_FRAME.sub(" ", whole).split())
+    asks = _IS_QUESTION.search(rest) or _VERB.search(rest)
+    return f"{rest}?" if asks else f"What about {rest}?"
+
+
+def _of(owner: str) -> str:
+    return owner if owner.endswith(("'s", "’s")) else f"{owner}’s"

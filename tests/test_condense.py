@@ -65,7 +65,7 @@ def test_without_a_conversation_nothing_changes() -> None:
         (
             "Did prices fall in Laos?",
             "What about in Vietnam?",
-            "Did prices fall in Laos in Vietnam?",
+            "Did prices fall in Vietnam?",
         ),
     ],
 )
