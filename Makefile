@@ -16,7 +16,7 @@ BARS := --bar all_facts_found=0.7 --bar false_refusals=0.1 --bar unlocated=0
 COMPILE = $(UV) pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock"
 
-.PHONY: help run install test check format eval baseline bench models screenshot lock browser test-local-model
+.PHONY: help run install test check format eval baseline bench soak models screenshot lock browser test-local-model
 
 help:  ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 26
@@ -51,9 +51,14 @@ baseline: install  ## keep what this version answers, for make eval to compare w
 	@$(BIN)/footnote index
 	@$(EVAL) --save tests/evals/baseline.json
 
-bench: install  ## time this machine; stock LlamaIndex on the same cases
+bench: install  ## time this machine, stock LlamaIndex beside it; DATA=FOLDER for real texts
 	@$(BIN)/python -m tests.bench.speed
 	@$(BIN)/python -W ignore -m tests.bench.peers .bench
+	@$(BIN)/python -W ignore -m tests.bench.growth $(if $(DATA),--data "$(DATA)") \
+		$(if $(wildcard .bench/fp32),--fp32 .bench/fp32)
+
+soak: .venv/installed-dev  ## kill indexing and asking a hundred times, and compare (minutes)
+	@$(BIN)/python -W ignore -m tests.soak --kills 100
 
 models: .venv/installed-dev  ## make the packaged models again; DATA=FOLDER has what the reader learns from
 	$(PYTHON) -m venv .venv-models

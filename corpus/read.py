@@ -1,39 +1,38 @@
 """A file → a Document. Text is normalised here, once, and never again."""
 
 import hashlib
-import os
 import re
 import stat
-import unicodedata
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
 import yaml
 
 from corpus.blocks import blocks, plain
-from corpus.errors import FootnoteError, UnreadableDocument
-from corpus.text import SURROGATES, UNSEEN, decode, normalise
-from corpus.types import Document
+from corpus.errors import UnreadableDocument
+from corpus.find import find, safe
+from corpus.formats import FORMATS, REFUSED
+from corpus.formats.apart import read_apart
+from corpus.text import decode, normalise
+from corpus.types import Document, Span
+
+__all__ = ["BUILT_IN", "LARGEST", "SUFFIXES", "find", "read", "read_bytes"]
 
 BUILT_IN = Path(__file__).parent / "documents"
-LARGEST = 50_000_000
+LARGEST = 50_000_000  # bytes of a text; other formats have a bound of their own
 
-_SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini"})
+_MARKDOWN = frozenset({".md", ".markdown"})
+SUFFIXES = frozenset(FORMATS) | {".txt", ".text"} | _MARKDOWN
+
+_NO_TEXT = {
+    b"%PDF-": "a PDF",
+    b"{\\rtf": "an RTF document",
+    b"PK\3\4": "an office file or an archive",
+    b"\xd0\xcf\x11\xe0": "an office file",
+}
+
 _FRONT_MATTER_END = re.compile(r"^(?:---|\.\.\.)$", re.M)
-
-
-def find(paths: Sequence[Path]) -> tuple[tuple[str, Path], ...]:
-    """Every file under `paths` with its document id, sorted by id; files of any kind, each once.
-
-    Hidden files and links inside folders are left out. Where two files would get the same id, the
-    names of their folders are put in front until they differ. Raises FootnoteError.
-    """
-    found: dict[Path, tuple[Path, int]] = {}
-    for given in paths:
-        for file, depth in _files(given):
-            found.setdefault(Path(os.path.realpath(file)), (file, depth))
-    return tuple(sorted(_named(list(found.values())), key=lambda pair: pair[0]))
 
 
 def read(path: Path, id: str) -> Document:
@@ -44,9 +43,7 @@ def read(path: Path, id: str) -> Document:
             raise UnreadableDocument("a folder that cannot be opened")
         if not stat.S_ISREG(status.st_mode):
             raise UnreadableDocument("not an ordinary file")
-        _reader(path.name)
-        if status.st_size > LARGEST:
-            raise UnreadableDocument(_too_large(status.st_size))
+        _refuse_large(status.st_size, _suffix(path.name))
         data = path.read_bytes()
     except (OSError, ValueError) as error:
         raise UnreadableDocument(f"cannot be opened: {_why(error)}") from error
@@ -55,15 +52,42 @@ def read(path: Path, id: str) -> Document:
 
 def read_bytes(data: bytes, id: str) -> Document:
     """The same for bytes in hand; the ending of `id` tells the format."""
-    reader = _reader(id)
-    if len(data) > LARGEST:
-        raise UnreadableDocument(_too_large(len(data)))
-    return reader(data, id)
-
-
-def _plain(data: bytes, id: str) -> Document:
-    """Text and Markdown, its markup kept; front matter goes into the metadata."""
+    suffix = _suffix(id)
+    _refuse_large(len(data), suffix)
+    if suffix in FORMATS:
+        return _formatted(data, id, suffix)
+    if kind := next((kind for first, kind in _NO_TEXT.items() if data.startswith(first)), ""):
+        raise UnreadableDocument(f"not text: it is {kind}; give it the ending of what it is")
     metadata, text = _front_matter(normalise(decode(data)))
+    return _document(id, text, metadata, markdown=suffix in _MARKDOWN)
+
+
+def _formatted(data: bytes, id: str, suffix: str) -> Document:
+    """A file that a reader of `corpus.formats` turns into Markdown."""
+    if not data.strip(b"\0 \t\r\n"):
+        raise UnreadableDocument("empty")
+    content = read_apart(suffix, data)
+    text, ends = "", []
+    for page in content.pages:
+        words = normalise(page.text)
+        if words:
+            words = words.lstrip(" \t") if page.goes_on else words
+            text += (" " if page.goes_on else "\n\n") * bool(text) + words
+        ends.append(len(text))
+    pages = tuple(Span(start, end) for start, end in pairwise([0, *ends])) if content.paged else ()
+    metadata = {key: _one_line(value) for key, value in content.metadata.items()}
+    title = _readable(id) if content.of_parts else ""
+    return _document(id, text, metadata, markdown=True, pages=pages, title=title)
+
+
+def _document(
+    id: str,
+    text: str,
+    metadata: Mapping[str, str],
+    markdown: bool,
+    pages: tuple[Span, ...] = (),
+    title: str = "",
+) -> Document:
     if not text:
         raise UnreadableDocument("empty")
     if not any(map(str.isalnum, text)):
@@ -71,32 +95,31 @@ def _plain(data: bytes, id: str) -> Document:
     return Document(
         id=id,
         version=hashlib.sha256(text.encode()).hexdigest(),
-        title=metadata.get("title") or _title(text) or _readable(id),
+        title=metadata.get("title") or title or _title(text) or _readable(id),
         text=text,
         metadata=metadata,
+        pages=pages,
+        markdown=markdown,
     )
 
 
-# The one place where a format is chosen: add a reader here.
-_READERS: Mapping[str, Callable[[bytes, str], Document]] = {
-    ".txt": _plain,
-    ".text": _plain,
-    ".md": _plain,
-    ".markdown": _plain,
-}
-SUFFIXES = frozenset(_READERS)
-
-
-def _reader(name: str) -> Callable[[bytes, str], Document]:
+def _suffix(name: str) -> str:
+    """The ending of a name, in small letters. Raises UnreadableDocument when it is not read."""
     suffix = PurePosixPath(name).suffix.lower()
-    if suffix not in _READERS:
-        kind = f"{_safe(suffix)} files" if suffix else "files without an ending"
-        raise UnreadableDocument(f"{kind} are not read (only {', '.join(sorted(_READERS))})")
-    return _READERS[suffix]
+    if suffix in REFUSED:
+        raise UnreadableDocument(REFUSED[suffix])
+    if suffix not in SUFFIXES:
+        kind = f"{safe(suffix)} files" if suffix else "files without an ending"
+        raise UnreadableDocument(f"{kind} are not read (only {', '.join(sorted(SUFFIXES))})")
+    return suffix
 
 
-def _too_large(size: int) -> str:
-    return f"larger than {LARGEST // 1_000_000} MB ({size / 1_000_000:.1f} MB); split it"
+def _refuse_large(size: int, suffix: str) -> None:
+    largest = FORMATS[suffix].largest if suffix in FORMATS else LARGEST
+    if size > largest:
+        raise UnreadableDocument(
+            f"larger than {largest // 1_000_000} MB ({size / 1_000_000:.1f} MB); split it"
+        )
 
 
 def _why(error: OSError | ValueError) -> str:
@@ -146,61 +169,3 @@ def _readable(id: str) -> str:
     stem = PurePosixPath(id).stem
     name = " ".join(re.split(r"[\s_-]+", stem)).strip() or stem
     return name[:1].upper() + name[1:]
-
-
-def _files(given: Path) -> list[tuple[Path, int]]:
-    """The files of one path, each with how many parts of its path make its id."""
-    try:
-        mode = given.stat().st_mode
-        if stat.S_ISDIR(mode):
-            os.scandir(given).close()
-    except (OSError, ValueError) as error:
-        raise FootnoteError(
-            f"{_safe(str(given))} cannot be opened ({_why(error)}); give a folder or a file"
-        ) from error
-    if stat.S_ISREG(mode):
-        return [(given, 1)]
-    if not stat.S_ISDIR(mode):
-        raise FootnoteError(f"{_safe(str(given))} is neither a folder nor a file; give one of them")
-    files: list[Path] = []
-
-    def closed(error: OSError) -> None:
-        files.append(Path(error.filename))  # listed itself, so that reading it says why
-
-    for folder, below, names in os.walk(given, onerror=closed):
-        below[:] = sorted(name for name in below if not _hidden(name))
-        files += [Path(folder, name) for name in names if not _hidden(name)]
-    depth = len(given.parts)
-    return [(file, len(file.parts) - depth) for file in files if not file.is_symlink()]
-
-
-def _hidden(name: str) -> bool:
-    return name.startswith((".", "~$")) or name.lower() in _SYSTEM_FILES
-
-
-def _named(files: list[tuple[Path, int]]) -> list[tuple[str, Path]]:
-    parts = [Path(os.path.abspath(file)).parts[1:] for file, _ in files]  # noqa: PTH100
-    depths = [depth for _, depth in files]
-    whole = [_safe("/".join(p)) for p in parts]
-    while True:
-        ids = [_safe("/".join(p[-d:])) for p, d in zip(parts, depths, strict=True)]
-        taken = Counter(id for id, _ in set(zip(ids, whole, strict=True)))
-        clash = [i for i, id in enumerate(ids) if taken[id] > 1 and depths[i] < len(parts[i])]
-        if not clash:
-            break
-        for i in clash:
-            depths[i] += 1
-    seen: set[str] = set()
-    for i, id in enumerate(ids):  # only names that differ in nothing a person can see get here
-        path, number = PurePosixPath(id), 2
-        while ids[i] in seen:
-            ids[i] = str(path.with_stem(f"{path.stem} ({number})"))
-            number += 1
-        seen.add(ids[i])
-    return [(id, file) for id, (file, _) in zip(ids, files, strict=True)]
-
-
-def _safe(name: str) -> str:
-    """A file name that can be shown, stored and typed: bytes that are not UTF-8 become U+FFFD."""
-    name = SURROGATES.sub("\ufffd", name)
-    return unicodedata.normalize("NFC", re.sub(r"[\n\r\t\v\f]|" + UNSEEN.pattern, "_", name))

@@ -41,8 +41,9 @@ class Document:
 
     `id` is its path relative to the indexed folder, with `/`. `version` is the sha256 of `text` in
     UTF-8, as 64 hex digits. `text` is what every Span counts in; it is normalised when the document
-    is read and never again. `metadata` is what the file says of itself (front matter): plain
-    strings, such as `date` or `source`. `pages` are the spans of its pages, where it has pages.
+    is read and never again. `metadata` is what the file says of itself (front matter, properties):
+    plain strings, such as `date` or `author`. `pages` are the spans of its pages, or slides, where
+    it has them. `markdown`: headings and lists in the text are marked as in Markdown.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Document:
     text: str
     metadata: Mapping[str, str] = field(default_factory=dict)
     pages: tuple[Span, ...] = ()
+    markdown: bool = False
 
     def page_of(self, span: Span) -> int | None:
         """The number, from 1, of the page on which `span` starts; None where there are no pages."""

@@ -1,338 +1,274 @@
 """Documents → index: incremental, resumable, one writer at a time.
 
-The order of a change: the texts, then the new records in Chroma and tantivy, then the manifest,
-which makes them current in one step, then the records that are current no more. A run that is cut
-off anywhere leaves the old state or the new one for readers; the next run takes over what the
-last one embedded and sweeps away the rest.
+The order of a change: the texts, then the new records, into a copy of Chroma's and tantivy's files,
+then the manifest, which makes all of it current in one step. So a run that is cut off anywhere
+leaves the old state or the new one; the next run takes over what it embedded. Only on a Chroma
+server there is no copy: there the records that are current no more are deleted at the end.
 """
 
-import hashlib
-import json
-import secrets
+import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 
-import numpy as np
-from filelock import FileLock, Timeout
-from numpy.typing import NDArray
-
-from corpus.errors import FootnoteError, UnreadableDocument
-from corpus.read import find, read
-from corpus.split import passages
-from corpus.types import Passage
-from index.embed import count
-from index.errors import IndexBusy, IndexMismatch, IndexMissing, IndexProblem
+from index.errors import IndexDamaged, IndexMismatch, IndexMissing
+from index.files import read_files, write_files
+from index.folder import refuse_others, writing
+from index.journal import Remembering
 from index.lexical import Words
-from index.manifest import (
-    FORMAT,
-    IDENTITY,
-    check_embedding,
-    collection,
-    read_manifest,
-    write_manifest,
-)
-from index.records import Record
-from index.snapshots import Snapshots, write
-from index.types import BuildReport, Embedder, Failure, IndexedDocument, Manifest
+from index.manifest import FORMAT, check_embedding, collection, read_manifest, write_manifest
+from index.pipeline import Key, Pipeline
+from index.plan import Found, Plan, Planner, look
+from index.seal import check_seal, seal
+from index.server import Server
+from index.shared import Shared, adopt
+from index.snapshots import Snapshots
+from index.sources import ADDED, left_out
+from index.stores import CHROMA, DATABASE, LEXICAL, begin, last, place, sweep
+from index.types import BuildReport, Embedder, IndexedDocument, Manifest, Progress
 from index.vectors import Vectors
 
-BATCH = 512  # passages that are written together
-STEP = 32  # passages after which progress is told
-LOCK = "writing.lock"
-UNFINISHED = "unfinished"
-
-Key = tuple[str, str]  # document and version
-Progress = Callable[[int, int], None]
+UNFINISHED = "unfinished"  # there while a run changes a Chroma server
 
 
 def build(
     paths: Sequence[Path],
     folder: Path,
     embedder: Embedder,
-    chroma_url: str | None = None,
+    chroma: Server | str | None = None,
     progress: Progress | None = None,
+    *,
+    forget: bool = False,
+    checksum: bool = False,
+    anew: bool = False,
 ) -> BuildReport:
-    """Makes the index in `folder` equal to the documents at `paths`.
+    """Makes the index in `folder` equal to the documents at `paths`, and those added to it.
 
-    `progress(done, total)` counts passages; the total is an estimate until the last one.
+    A file that looks as it did when it was last read is not read again; with `checksum` every file
+    is. `progress(done, total)` counts passages; the total is an estimate until the last one.
     A file that cannot be read is in the report's `failed`; what was indexed of it before stays.
+    A path that is gone or empty raises SourceGone when documents of it are indexed; with `forget`
+    they are taken out. `anew` embeds and writes every record again, whatever there is; with no
+    paths then, from the texts that the index keeps.
     Raises FootnoteError when there are no documents, IndexBusy, IndexMismatch, IndexDamaged,
     IndexUnreachable.
     """
     started = time.monotonic()
-    _refuse_others(folder)
-    home = folder.resolve()
-    files = [(id, path) for id, path in find(paths) if not path.resolve().is_relative_to(home)]
-    if not files:
-        places = ", ".join(str(path) for path in paths)
-        raise FootnoteError(f"{places} holds no documents: nothing was changed")
-    with _writing(folder):
-        run = _Run(folder, embedder, chroma_url, progress or (lambda done, total: None))
-        try:
-            return run.make(files, started)
-        finally:
-            run.close()
-
-
-@dataclass(slots=True)
-class _Plan:
-    """What is to be done, found before anything is changed but the texts."""
-
-    documents: dict[str, IndexedDocument] = field(default_factory=dict)  # the new state
-    fresh: list[IndexedDocument] = field(default_factory=list)  # added, changed or to be restored
-    added: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    failed: list[Failure] = field(default_factory=list)
+    refuse_others(folder)
+    if anew and not paths:
+        read_manifest(folder)
+    server = Server.at(chroma)
+    if server and server.collection:
+        adopt(folder, server, makes=True)
+    with writing(folder), _shared(folder, server) as shared:
+        run = _Run(folder, embedder, shared, server, progress or (lambda done, total: None), anew)
+        found = None
+        if paths or not anew:
+            known, out = read_files(folder), left_out(folder)
+            found = look(paths, folder, folder / ADDED, out, known, run.indexed, forget)
+        return run.make(paths, found, checksum, started)
 
 
 class _Run:
     """One run of indexing."""
 
     def __init__(
-        self, folder: Path, embedder: Embedder, chroma_url: str | None, progress: Progress
+        self,
+        folder: Path,
+        embedder: Embedder,
+        shared: Shared | None,
+        server: Server | None,
+        progress: Progress,
+        anew: bool,
     ) -> None:
         self._folder = folder
         self._embedder = embedder
+        self._shared = shared
+        self._server = server
         self._progress = progress
+        self._snapshots = Snapshots(folder / "texts")
+        self._first = False  # whether there is no index yet
         try:
             self._old = read_manifest(folder)
-        except IndexMissing:
-            self._old = Manifest(FORMAT, embedder.name, 0, {})
-        check_embedding(folder, self._old, embedder)
-        self._snapshots = Snapshots(folder / "texts")
-        self._words = Words.open(folder / "lexical", create=True)
-        name = collection(folder, chroma_url)
-        self._vectors = Vectors.open(folder / "chroma", chroma_url, name, create=True)
-        self._dimension = self._old.dimension
-        self._done = self._total = 0
-        # Where vectors may be found again: what a run that was cut off has left, the texts embedded
-        # in this run (digest → passage), the texts that were there before it (version → document).
-        self._left: set[Key] = set()
-        self._embedded: dict[bytes, str] = {}
-        self._twins: dict[str, str] = {}
+        except (IndexMissing, IndexDamaged, IndexMismatch) as error:
+            self._first = isinstance(error, IndexMissing)
+            if not (self._first or anew):
+                raise
+            before = 0 if self._first else last(folder)
+            self._old = Manifest(FORMAT, embedder.name, 0, {}, generation=before)
+        if not anew:
+            check_embedding(folder, self._old, embedder)
+        # Records of an older format are read as they are, and all written anew by the first run.
+        self._anew = anew or self._old.format != FORMAT
+        # Records on a server that no manifest names; documents whose records are all there.
+        self._stale: set[Key] = set()
+        self._intact: set[Key] = set()
 
-    def close(self) -> None:
-        self._words.close()
-        self._vectors.close()
+    @property
+    def indexed(self) -> Collection[str]:
+        """The ids of the documents that the index holds."""
+        return self._old.documents.keys()
 
-    def make(self, files: Sequence[tuple[str, Path]], started: float) -> BuildReport:
-        stale, intact = self._survey()
-        plan = self._plan(files, intact)
-        gone = [old for old in self._old.documents.values() if old.id not in plan.documents]
-        documents = plan.documents
-        if plan.fresh or gone or stale or documents != self._old.documents:
-            (self._folder / UNFINISHED).touch()
-            documents |= {indexed.id: indexed for indexed in self._index(plan.fresh)}
-            self._commit(documents, stale)
-            (self._folder / UNFINISHED).unlink(missing_ok=True)
+    def make(
+        self, paths: Sequence[Path], found: Found | None, checksum: bool, started: float
+    ) -> BuildReport:
+        """The whole run; where nothing has changed, nothing is written."""
+        old, known = self._old, read_files(self._folder)
+        if not (self._first or self._anew):
+            self._survey()
+        planner = Planner(old.documents, self._intact, known, self._snapshots, checksum)
+        plan = Plan()
+        fresh = planner.read_texts(plan) if found is None else planner.read(found.files, plan)
+        sources = old.sources if found is None else tuple(map(os.path.abspath, paths))
+        generation = old.generation
+        first = next(fresh, None)  # the rest is read while these are embedded
+        if first is not None:
+            generation = self._change(plan, chain([first], fresh), sources)
+        elif self._stale or plan.documents != old.documents or self._anew:
+            generation = self._change(plan, fresh, sources)
+        elif not self._first and sources != old.sources:
+            self._commit(plan.documents, sources, old.dimension, generation)
+        if plan.files != known:
+            write_files(self._folder, plan.files)
+        sweep(self._folder, generation)
+        gone = [id for id in old.documents if id not in plan.documents]
         return BuildReport(
-            documents=len(documents),
-            passages=sum(item.passages for item in documents.values()),
+            documents=len(plan.documents),
+            passages=sum(item.passages for item in plan.documents.values()),
             added=plan.added,
             changed=plan.changed,
             removed=len(gone),
             unchanged=plan.unchanged,
             failed=tuple(plan.failed),
             seconds=time.monotonic() - started,
+            moved=plan.moved,
+            left_out=found.left_out if found else 0,
+            ignored=found.ignored if found else 0,
+            links=found.links if found else 0,
         )
 
-    def _commit(self, documents: dict[str, IndexedDocument], stale: set[Key]) -> None:
-        """Makes `documents` the state of the index, then deletes what is current no more."""
-        now = {(item.id, item.version) for item in documents.values()}
-        before = {(item.id, item.version) for item in self._old.documents.values()}
+    def _change(
+        self, plan: Plan, fresh: Iterator[IndexedDocument], sources: tuple[str, ...]
+    ) -> int:
+        """Writes a generation that holds the plan's documents, and makes it current.
+
+        The plan is whole when all the fresh documents were read.
+        """
+        old = self._old
+        generation = old.generation + 1
+        before = None if self._first or self._anew else old.generation
+        stores = begin(self._folder, generation, before)
+        memory = Remembering(self._embedder, self._folder)
+        words = Words.open(stores / LEXICAL, create=True)
+        name = self._collection()
+        if self._server is not None:
+            (self._folder / UNFINISHED).touch()
+        vectors = Vectors.open(stores / CHROMA, self._server, name, create=True)
+        try:
+            if self._anew and self._server is not None:
+                for document, version in vectors.census():
+                    vectors.delete(document, version)
+            dimension = 0 if self._anew else old.dimension
+            pipeline = Pipeline(memory, self._snapshots, words, vectors, self._progress, dimension)
+            plan.documents |= {
+                indexed.id: indexed for indexed in pipeline.run(fresh, lambda: plan.part)
+            }
+            now = {(item.id, item.version) for item in plan.documents.values()}
+            keys = {(item.id, item.version) for item in old.documents.values()}
+            outdated = sorted((keys | self._stale) - now)
+            for document, version in outdated:
+                words.delete(document, version)
+                if self._server is None:
+                    vectors.delete(document, version)
+            words.commit()
+            words.close()
+            if self._server is None:
+                vectors.settle()
+            seal(stores, None if before is None else place(self._folder, before))
+            self._commit(plan.documents, sources, pipeline.dimension, generation, plan.fresh)
+            if self._server is not None:
+                for document, version in outdated:
+                    vectors.delete(document, version)
+                (self._folder / UNFINISHED).unlink(missing_ok=True)
+            memory.forget()
+        finally:
+            words.close()
+            vectors.close()
+            memory.close()
+        return generation
+
+    def _commit(
+        self,
+        documents: dict[str, IndexedDocument],
+        sources: tuple[str, ...],
+        dimension: int,
+        generation: int,
+        fresh: Sequence[IndexedDocument] = (),
+    ) -> None:
+        """Makes `documents` the state of the index; the texts that it replaces are kept."""
         superseded = self._old.superseded
+        now = {(item.id, item.version) for item in documents.values()}
         if documents != self._old.documents:
+            before = {(item.id, item.version) for item in self._old.documents.values()}
             superseded = tuple(sorted(before - now))
-            name = self._embedder.name
-            self._snapshots.settle()
-            manifest = Manifest(FORMAT, name, self._dimension, documents, superseded)
-            write_manifest(self._folder, manifest)
-        for document, version in sorted((before | stale) - now):
-            self._vectors.delete(document, version)
-            self._words.delete(document, version)
-        self._words.commit()
+        self._snapshots.settle()
+        name = self._embedder.name
+        manifest = Manifest(FORMAT, name, dimension, documents, superseded, sources, generation)
+        state = self._shared.publish(manifest, fresh) if self._shared else None
+        write_manifest(self._folder, manifest)
+        if self._shared and state:
+            self._shared.mark(state)
+            self._shared.sweep(manifest)
         self._snapshots.keep(now.union(superseded))
 
-    def _survey(self) -> tuple[set[Key], set[Key]]:
-        """Records that the manifest does not name, and documents whose records are all there.
+    def _collection(self) -> str:
+        return collection(self._folder, self._server.url if self._server else None)
 
-        Every record is looked at only when a run was cut off or the numbers do not agree.
+    def _survey(self) -> None:
+        """Finds the documents whose records are all there, and records that nobody names.
+
+        Every record is looked at only when the numbers do not agree, or a run on a server was cut
+        off. Raises IndexDamaged.
         """
-        named = {(item.id, item.version): item.passages for item in self._old.documents.values()}
+        old = self._old
+        named = {(item.id, item.version): item.passages for item in old.documents.values()}
         total = sum(named.values())
-        agrees = self._vectors.count() == total and self._words.count() == total
-        if agrees and not (self._folder / UNFINISHED).exists():
-            intact, stale = set(named), set[Key]()
-        else:
-            vectors, words = self._vectors.census(), self._words.census()
-            intact = {key for key, n in named.items() if vectors[key] == words[key] == n}
-            stale = (set(vectors) | set(words)) - set(named)
-            self._left = set(vectors) - intact
-        self._twins = {version: document for document, version in sorted(intact)}
-        return stale, intact
-
-    def _plan(self, files: Sequence[tuple[str, Path]], intact: set[Key]) -> _Plan:
-        """Reads every file, keeps the texts of those that are new or other than they were."""
-        plan = _Plan()
-        for id, path in files:
-            old = self._old.documents.get(id)
-            try:
-                document = read(path, id)
-            except UnreadableDocument as error:
-                reason = str(error)
-                if old is not None:
-                    plan.documents[id] = old
-                    reason += " (what was indexed of it before stays)"
-                plan.failed.append(Failure(str(path), reason))
-                continue
-            indexed = IndexedDocument(
-                id,
-                document.version,
-                document.title,
-                old.passages if old else 0,
-                len(document.text),
-                dict(document.metadata),
-            )
-            plan.documents[id] = indexed
-            if old == indexed:
-                plan.unchanged += 1
-                if (id, old.version) in intact:
-                    continue
-            elif old is None:
-                plan.added += 1
-            else:
-                plan.changed += 1
-            self._snapshots.put(document)
-            plan.fresh.append(indexed)
-        return plan
-
-    def _index(self, fresh: Sequence[IndexedDocument]) -> Iterator[IndexedDocument]:
-        """Embeds and writes the passages of the documents, in batches that cross documents."""
-        characters = max(1, sum(item.characters for item in fresh))
-        split = read = 0
-        batch: list[Passage] = []
-        for item in fresh:
-            found = passages(self._snapshots.get(item.id, item.version), count)
-            yield replace(item, passages=len(found))
-            split += len(found)
-            read += item.characters
-            self._total = split * characters // max(1, read)
-            for passage in found:
-                batch.append(passage)
-                if len(batch) == BATCH:
-                    self._write(batch)
-                    batch.clear()
-        if batch:
-            self._write(batch)
-        self._words.commit()
-
-    def _write(self, batch: Sequence[Passage]) -> None:
-        """Embeds and writes passages; a text that has a vector already is not embedded again."""
-        texts = [_embedded(p.document.title, p.heading, p.text) for p in batch]
-        digests = [hashlib.sha256(text.encode("utf-8")).digest() for text in texts]
-        places = [self._places(passage, d) for passage, d in zip(batch, digests, strict=True)]
-        found = self._vectors.get(sorted({id for ids in places for id in ids}))
-        known: dict[bytes, NDArray[np.float32]] = {}
-        there = set()
-        for passage, wanted, digest, ids in zip(batch, texts, digests, places, strict=True):
-            for record, text, vector in (found[id] for id in ids if id in found):
-                if _embedded(record.title, record.heading, text) == wanted:
-                    known.setdefault(digest, vector)
-                if record == Record.of(passage):
-                    there.add(passage.id)
-        new = {d: text for d, text in zip(digests, texts, strict=True) if d not in known}
-        self._advance(len(batch) - len(new))
-        known.update(self._vectors_of(new))
-        for passage, digest in zip(batch, digests, strict=True):
-            self._embedded[digest] = passage.id
-        # What a run that was cut off has written stays as it is, to the last bit.
-        rest = [(p, known[d]) for p, d in zip(batch, digests, strict=True) if p.id not in there]
-        if rest:
-            self._vectors.add([p for p, _ in rest], np.stack([vector for _, vector in rest]))
-        self._words.add(batch)
-
-    def _vectors_of(self, texts: dict[bytes, str]) -> Iterator[tuple[bytes, NDArray[np.float32]]]:
-        items = list(texts.items())
-        for first in range(0, len(items), STEP):
-            part = items[first : first + STEP]
-            made = self._embedder.embed([text for _, text in part])
-            if self._dimension not in (0, made.shape[1]):
-                raise IndexMismatch(
-                    f"the embedding {self._embedder.name} now gives {made.shape[1]} numbers, the"
-                    f" index in {self._folder} has {self._dimension}: remove the folder and run"
-                    " `footnote index` again"
-                )
-            self._dimension = made.shape[1]
-            yield from zip((digest for digest, _ in part), made, strict=True)
-            self._advance(len(part))
-
-    def _advance(self, passages: int) -> None:
-        self._done += passages
-        if passages:
-            self._progress(self._done, max(self._done, self._total))
-
-    def _places(self, passage: Passage, digest: bytes) -> list[str]:
-        """The ids of records that may have this passage's vector, the likeliest first."""
-        document, found = passage.document, []
-        if (document.id, document.version) in self._left:
-            found.append(passage.id)
-        if digest in self._embedded:
-            found.append(self._embedded[digest])
-        if document.version in self._twins:
-            found.append(passage.id.removesuffix(document.id) + self._twins[document.version])
-        return found
-
-
-def _embedded(title: str, heading: str, text: str) -> str:
-    """What is embedded of a passage: the heading that it stands under, if any, and its text.
-
-    Titles and the whole path of headings do harm: documents on one subject grow alike by them.
-    """
-    last = heading.removeprefix(title).rpartition(" › ")[2]
-    return f"{last}\n{text}" if last else text
-
-
-def _refuse_others(folder: Path) -> None:
-    """Raises IndexProblem for a place that is something else than an index, or to be one."""
-    try:
-        if folder.exists() and not folder.is_dir():
-            raise IndexProblem(f"{folder} is a file: name a folder with --index")
-        if folder.exists() and not (folder / IDENTITY).exists() and any(folder.iterdir()):
-            raise IndexProblem(
-                f"{folder} is not an index and not empty: name another folder with --index"
-            )
-    except OSError as error:
-        raise _unwritable(folder, error) from error
+        stores = place(self._folder, old.generation)
+        check_seal(stores, present=True)
+        if not (stores / LEXICAL).is_dir():
+            return
+        if self._server is None and not (stores / CHROMA / DATABASE).is_file():
+            return
+        words = Words.open(stores / LEXICAL)
+        name = self._collection()
+        try:
+            vectors = Vectors.open(stores / CHROMA, self._server, name)
+        except IndexMissing:
+            return
+        try:
+            agrees = vectors.count() == total and words.count() == total
+            if agrees and not (self._server and (self._folder / UNFINISHED).exists()):
+                self._intact = set(named)
+                return
+            found, worded = vectors.census(), words.census()
+            self._intact = {key for key, n in named.items() if found[key] == worded[key] == n}
+            self._stale = (set(found) | set(worded)) - set(named)
+        finally:
+            words.close()
+            vectors.close()
 
 
 @contextmanager
-def _writing(folder: Path) -> Iterator[None]:
-    """Makes the folder an index's; one writer at a time. Raises IndexBusy, IndexProblem."""
+def _shared(folder: Path, server: Server | None) -> Iterator[Shared | None]:
+    """What the server has of the index, with the folder at its newest state."""
+    if server is None:
+        yield None
+        return
+    shared = Shared(folder, server)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if not (folder / IDENTITY).exists():
-            name = f"footnote-{secrets.token_hex(6)}"
-            data = json.dumps({"what": "a Footnote index", "collection": name})
-            write(folder / IDENTITY, data.encode("utf-8"))
-        lock = FileLock(folder / LOCK)
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise IndexBusy(
-            f"another process is writing the index in {folder}: try again when it is done"
-        ) from error
-    except OSError as error:
-        raise _unwritable(folder, error) from error
-    try:
-        yield
-    except OSError as error:
-        raise _unwritable(folder, error) from error
+        shared.pull()
+        yield shared
     finally:
-        lock.release()
-
-
-def _unwritable(folder: Path, error: OSError) -> IndexProblem:
-    return IndexProblem(f"the index in {folder} cannot be written: {error.strerror or error}")
+        shared.close()

@@ -43,17 +43,23 @@ class UnknownDocument(IndexProblem):
 
 
 _FULL = ("disk is full", "no space left", "disk quota")
+_FAILING = ("disk i/o error", "file too large", "input/output error")
 _READ_ONLY = ("readonly", "read-only", "permission denied")
 
 
 def unusable(folder: Path, error: BaseException) -> IndexProblem:
     """What the library that keeps its files in `folder`, within an index, means by its error."""
     reason = " ".join(str(error).split())[:200] or type(error).__name__
+    index = folder.parents[2] if folder.parent.parent.name == "stores" else folder.parent
     if any(sign in reason.lower() for sign in _FULL):
-        return IndexProblem(f"the index in {folder.parent} cannot be written: the disk is full")
+        return IndexProblem(f"the index in {index} cannot be written: the disk is full")
+    if any(sign in reason.lower() for sign in _FAILING):
+        return IndexProblem(
+            f"the index in {index} cannot be written or read ({reason}): see that the disk works"
+            " and has room"
+        )
     if any(sign in reason.lower() for sign in _READ_ONLY):
-        return IndexProblem(f"the index in {folder.parent} cannot be written: it is read-only")
+        return IndexProblem(f"the index in {index} cannot be written: it is read-only")
     return IndexDamaged(
-        f"the files in {folder} are damaged ({reason}): remove {folder.parent} and run"
-        " `footnote index` again"
+        f"the files in {folder} are damaged ({reason}): run `footnote index --rebuild`"
     )

@@ -98,8 +98,10 @@ class Words:
     def close(self) -> None:
         """Ends the writing; what was not committed is dropped."""
         if self._writer is not None:
-            self._writer.rollback()
-            self._writer = None
+            writer, self._writer = self._writer, None
+            with _translated(self._folder):
+                writer.rollback()
+                writer.wait_merging_threads()
 
     def query(
         self, text: str, k: int, documents: Collection[str] | None = None
@@ -114,6 +116,13 @@ class Words:
                 query = self._all_of(query, tantivy.Query.const_score_query(among, 0.0))
             hits = self._searcher.search(query, limit=k, count=False).hits
             return [(self._record(address), float(score)) for score, address in hits]
+
+    def records(self, ids: Collection[str]) -> dict[str, Record]:
+        """The records with these ids; an id that is not there is left out."""
+        with _translated(self._folder):
+            among = tantivy.Query.term_set_query(self._schema, "id", sorted(ids))
+            hits = self._searcher.search(among, limit=max(1, len(ids)), count=False).hits
+            return {record.id: record for record in (self._record(at) for _, at in hits)}
 
     def frequency(self, word: str) -> int:
         """How many passages hold the word, in their text or headings, in any of its forms."""

@@ -1,14 +1,14 @@
 """The manifest on disk: manifest.json, replaced in one step, is the commit of every change."""
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 from index.errors import IndexDamaged, IndexMismatch, IndexMissing
 from index.snapshots import write
 from index.types import Embedder, IndexedDocument, Manifest
 
-FORMAT = 1
+FORMAT = 2
+READABLE = (1, 2)  # 1 did not know its sources: written as 2 by the next run
 NAME = "manifest.json"
 IDENTITY = "footnote.json"
 
@@ -17,33 +17,57 @@ def read_manifest(folder: Path) -> Manifest:
     """The manifest of the index in `folder`. Raises IndexMissing, IndexMismatch, IndexDamaged."""
     path = folder / NAME
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        if found["format"] != FORMAT:
-            raise IndexMismatch(
-                f"the index in {folder} has format {found['format']}, this Footnote reads {FORMAT}:"
-                " remove the folder and run `footnote index` again, or name another with --index"
-            )
-        return Manifest(
-            FORMAT,
-            str(found["embedding"]),
-            int(found["dimension"]),
-            {item["id"]: IndexedDocument(**item) for item in found["documents"]},
-            tuple((document, version) for document, version in found["superseded"]),
-        )
+        return loads(path.read_bytes(), str(folder))
     except (FileNotFoundError, NotADirectoryError) as error:
         raise IndexMissing(
             f"there is no index in {folder}: run `footnote index`, or name another with --index"
         ) from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise IndexDamaged(
-            f"{path} cannot be read: remove the folder and run `footnote index` again"
+            f"{path} cannot be read: run `footnote index --rebuild PATH` with the paths that the"
+            " index was made from"
         ) from error
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Makes `manifest` the state of the index."""
-    found = asdict(manifest) | {"documents": [asdict(d) for d in manifest.documents.values()]}
-    write(folder / NAME, json.dumps(found, ensure_ascii=False, indent=1).encode("utf-8"))
+    write(folder / NAME, dumps(manifest))
+
+
+def loads(data: bytes, where: str) -> Manifest:
+    """The manifest of the index in `where`, from its JSON.
+
+    Raises IndexMismatch; ValueError, KeyError, TypeError or AttributeError for what is none.
+    """
+    found = json.loads(data.decode("utf-8", "surrogatepass"))
+    if found["format"] not in READABLE:
+        raise IndexMismatch(
+            f"the index in {where} has format {found['format']}, this Footnote reads {FORMAT}:"
+            " run `footnote index --rebuild PATH`, or name another with --index"
+        )
+    return Manifest(
+        int(found["format"]),
+        str(found["embedding"]),
+        int(found["dimension"]),
+        {item["id"]: IndexedDocument(**item) for item in found["documents"]},
+        tuple((document, version) for document, version in found["superseded"]),
+        tuple(str(path) for path in found.get("sources", ())),
+        int(found.get("generation", 0)),
+    )
+
+
+def dumps(manifest: Manifest) -> bytes:
+    """The manifest as JSON."""
+    documents = [_plain(document) for document in manifest.documents.values()]
+    found = {name: getattr(manifest, name) for name in manifest.__slots__}
+    text = json.dumps(found | {"documents": documents}, ensure_ascii=False, indent=1)
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _plain(document: IndexedDocument) -> dict[str, object]:
+    # asdict copies deeply, and takes ten times as long.
+    found = {name: getattr(document, name) for name in document.__slots__}
+    return found | {"metadata": dict(document.metadata)}
 
 
 def check_embedding(folder: Path, manifest: Manifest, embedder: Embedder) -> None:
@@ -51,8 +75,8 @@ def check_embedding(folder: Path, manifest: Manifest, embedder: Embedder) -> Non
     if manifest.embedding != embedder.name:
         raise IndexMismatch(
             f"the index in {folder} was made with the embedding {manifest.embedding}, not"
-            f" {embedder.name}: make another with `footnote index --index OTHER`, or remove the"
-            " folder and run `footnote index` again"
+            f" {embedder.name}: make another with `footnote index --index OTHER`, or embed this one"
+            " anew with `footnote index --rebuild`"
         )
 
 

@@ -1,4 +1,4 @@
-"""How a passage is written down in Chroma and in tantivy: its place in its document, not a copy."""
+"""How a passage is written down in tantivy: its place in its document, not a copy."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class Record:
         return Passage(document, self.span, self.sentences, self.heading)
 
     def metadata(self) -> dict[str, str | int]:
-        """Flat, as Chroma keeps it and LlamaIndex reads it."""
+        """Flat, as tantivy keeps it."""
         return {
             "document": self.document,
             "version": self.version,
@@ -61,6 +61,12 @@ class Record:
             span,
             _sentences(str(metadata["sentences"]), span.start),
         )
+
+
+def place_of(id: str) -> tuple[str, str]:
+    """The document that a passage's id names, and the first 16 digits of its version."""
+    version, _, document = id.split(":", 2)
+    return document, version
 
 
 def _written(sentences: tuple[Sentence, ...], origin: int) -> str:

@@ -1,22 +1,28 @@
 """Questions → Hits: dense and lexical search, fused; only what the manifest names is found."""
 
+import time
 from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
 from pathlib import Path
 
 from corpus.types import Document
-from index.errors import UnknownDocument
+from index.errors import IndexDamaged, IndexProblem, IndexUnreachable, UnknownDocument
 from index.lexical import Words
 from index.manifest import NAME, check_embedding, collection, read_manifest
-from index.records import Record
+from index.records import Record, place_of
+from index.seal import check_seal
+from index.server import Server
+from index.shared import Shared, follow
 from index.snapshots import Snapshots
+from index.stores import CHROMA, LEXICAL, Hold, place, readable
 from index.types import Embedder, Hit, Manifest
 from index.vectors import EXACT, Vectors
 
 CANDIDATES = 30
+POLL = 2.0  # seconds after which a server is asked for a newer state again
 SMOOTHING = 60  # reciprocal rank fusion: Cormack, Clarke and Büttcher, SIGIR 2009
 
-Ranked = list[tuple[Record, float]]
+Ranked = list[tuple[str, float]]  # ids of passages with scores, the best first
 
 
 class Index:
@@ -26,29 +32,50 @@ class Index:
         self,
         folder: Path,
         embedder: Embedder,
-        chroma_url: str | None,
+        server: Server | None,
         manifest: Manifest,
         stamp: tuple[int, int, int],
     ) -> None:
         self.folder = folder
         self.embedder = embedder
-        self.chroma_url = chroma_url
+        self.server = server
         self.manifest = manifest
         self._stamp = stamp
-        self._vectors = Vectors.open(folder / "chroma", chroma_url, collection(folder, chroma_url))
-        self._words = Words.open(folder / "lexical")
+        self._hold = Hold(folder, manifest.generation)
+        stores = place(folder, manifest.generation)
+        check_seal(stores)
+        stores = readable(stores)
+        name = collection(folder, server.url if server else None)
+        self._vectors = Vectors.open(stores / CHROMA, server, name)
+        self._words = Words.open(stores / LEXICAL)
         self._snapshots = Snapshots(folder / "texts")
+        self._shared: Shared | None = None
+        self._asked_at = time.monotonic()
 
     @classmethod
-    def open(cls, folder: Path, embedder: Embedder, chroma_url: str | None = None) -> "Index":
-        """The index in `folder` as it stands.
+    def open(cls, folder: Path, embedder: Embedder, chroma: Server | str | None = None) -> "Index":
+        """The index in `folder` as it stands; with `chroma`, as it stands on that server.
 
         Raises IndexMissing, IndexMismatch, IndexDamaged, IndexUnreachable.
         """
-        stamp = _stamp(folder)
-        manifest = read_manifest(folder)
-        check_embedding(folder, manifest, embedder)
-        return cls(folder, embedder, chroma_url, manifest, stamp)
+        server = Server.at(chroma)
+        shared = follow(folder, server) if server else None
+        while True:
+            stamp = _stamp(folder)
+            try:
+                manifest = read_manifest(folder)
+                check_embedding(folder, manifest, embedder)
+                index = cls(folder, embedder, server, manifest, stamp)
+                index._shared = shared
+                return index
+            except (FileNotFoundError, IndexProblem) as error:
+                if _stamp(folder) != stamp:
+                    continue  # a run has ended meanwhile, and swept the old records away
+                if isinstance(error, IndexProblem):
+                    raise
+                raise IndexDamaged(
+                    f"the index in {folder} has lost its files: run `footnote index --rebuild`"
+                ) from error
 
     @cached_property
     def passages(self) -> int:
@@ -68,11 +95,14 @@ class Index:
         if not queries or not self.passages or (documents is not None and not documents):
             return ()
         wanted = max(CANDIDATES, k)
+        records: dict[str, Record] = {}
         dense = [self._dense(query, wanted, documents) for query in queries]
-        lexical = [self._lexical(query, wanted, documents) for query in queries]
+        lexical = [self._lexical(query, wanted, documents, records) for query in queries]
+        best = _fused(dense, lexical)[:k]
+        records |= self._words.records({id for id, _ in best} - records.keys())
         return tuple(
             Hit(record.passage(self.document(record.document, record.version)), *signals)
-            for record, signals in _fused(dense, lexical)[:k]
+            for record, signals in ((records[id], signals) for id, signals in best if id in records)
         )
 
     def document(self, id: str, version: str | None = None) -> Document:
@@ -89,66 +119,81 @@ class Index:
 
     def refresh(self) -> "Index":
         """The newest state when the index has changed since this was opened, else this one."""
-        if _stamp(self.folder) == self._stamp:
+        if _stamp(self.folder) == self._stamp and not self._is_behind():
             return self
-        return Index.open(self.folder, self.embedder, self.chroma_url)
+        return Index.open(self.folder, self.embedder, self.server)
+
+    def _is_behind(self) -> bool:
+        """Whether the server has a newer state; asked now and then, and no matter if it is away."""
+        if self._shared is None or time.monotonic() < self._asked_at + POLL:
+            return False
+        self._asked_at = time.monotonic()
+        try:
+            return self._shared.is_newer()
+        except IndexUnreachable:
+            return False
 
     def _dense(self, query: str, k: int, documents: Collection[str] | None) -> Ranked:
         vector = self.embedder.embed([query])[0]
-        if documents is not None:
-            size = sum(self.manifest.documents[id].passages for id in documents)
-            if size <= EXACT:
-                return self._current(lambda n: self._vectors.query_exactly(vector, n, documents), k)
-        return self._current(lambda n: self._vectors.query(vector, n, documents), k)
+        if documents is None:
+            return self._current(lambda n: self._vectors.query(vector, n), k, None)
+        among = [self.manifest.documents[id] for id in documents]
+        versions = {item.version for item in among}
+        exactly = sum(item.passages for item in among) <= EXACT
+        search = self._vectors.query_exactly if exactly else self._vectors.query
+        return self._current(lambda n: search(vector, n, versions), k, documents)
 
-    def _lexical(self, query: str, k: int, documents: Collection[str] | None) -> Ranked:
-        return self._current(lambda n: self._words.query(query, n, documents), k)
+    def _lexical(
+        self, query: str, k: int, documents: Collection[str] | None, records: dict[str, Record]
+    ) -> Ranked:
+        def search(n: int) -> Ranked:
+            found = self._words.query(query, n, documents)
+            records.update((record.id, record) for record, _ in found)
+            return [(record.id, score) for record, score in found]
 
-    def _current(self, search: Callable[[int], Ranked], k: int) -> Ranked:
-        """The first `k` records that the manifest names; asks for more while others crowd them."""
+        return self._current(search, k, documents)
+
+    def _current(
+        self, search: Callable[[int], Ranked], k: int, documents: Collection[str] | None
+    ) -> Ranked:
+        """The first `k` that the manifest names; asks for more while others crowd them."""
         asked = k
         while True:
             found = search(asked)
-            current = [item for item in found if self._names(item[0])]
+            current = [item for item in found if self._names(item[0], documents)]
             if len(current) >= k or len(found) < asked:
                 return current[:k]
             asked *= 4
 
-    def _names(self, record: Record) -> bool:
-        known = self.manifest.documents.get(record.document)
-        return known is not None and known.version == record.version
+    def _names(self, id: str, documents: Collection[str] | None) -> bool:
+        document, version = place_of(id)
+        known = self.manifest.documents.get(document)
+        return (
+            known is not None
+            and known.version.startswith(version)
+            and (documents is None or document in documents)
+        )
 
 
 Signals = tuple[float, int | None, int | None, float | None, float | None]
 
 
-def _fused(dense: list[Ranked], lexical: list[Ranked]) -> list[tuple[Record, Signals]]:
-    """Records by the sum of 1 / (60 + rank) over all lists; best rank and score of each kind."""
-    records: dict[str, Record] = {}
+def _fused(dense: list[Ranked], lexical: list[Ranked]) -> list[tuple[str, Signals]]:
+    """Ids by the sum of 1 / (60 + rank) over all lists; best rank and score of each kind."""
     fused: dict[str, float] = {}
     best: tuple[dict[str, tuple[int, float]], ...] = ({}, {})
     for kind, lists in enumerate((dense, lexical)):
         for ranked in lists:
-            for rank, (record, score) in enumerate(ranked):
-                records[record.id] = record
-                fused[record.id] = fused.get(record.id, 0.0) + 1 / (SMOOTHING + rank + 1)
-                old = best[kind].get(record.id, (rank, score))
-                best[kind][record.id] = (min(rank, old[0]), max(score, old[1]))
-    order = sorted(fused, key=lambda id: (-fused[id], id))
+            for rank, (id, score) in enumerate(ranked):
+                fused[id] = fused.get(id, 0.0) + 1 / (SMOOTHING + rank + 1)
+                old = best[kind].get(id, (rank, score))
+                best[kind][id] = (min(rank, old[0]), max(score, old[1]))
     nothing = (None, None)
-    return [
-        (
-            records[id],
-            (
-                fused[id],
-                (near := best[0].get(id, nothing))[0],
-                (worded := best[1].get(id, nothing))[0],
-                near[1],
-                worded[1],
-            ),
-        )
-        for id in order
-    ]
+    found = []
+    for id in sorted(fused, key=lambda id: (-fused[id], id)):
+        near, worded = best[0].get(id, nothing), best[1].get(id, nothing)
+        found.append((id, (fused[id], near[0], worded[0], near[1], worded[1])))
+    return found
 
 
 def _stamp(folder: Path) -> tuple[int, int, int]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from corpus.types import Document, Span
 from index.errors import IndexDamaged, UnknownDocument
 
+FEW = 64  # files that reach the disk sooner one by one
 IN_MEMORY = 20_000_000  # characters of documents that are kept at hand
 
 
@@ -25,24 +26,27 @@ class Snapshots:
         self._recent: OrderedDict[tuple[str, str], Document] = OrderedDict()
         self._characters = 0
         self._lock = threading.Lock()
+        self._written: list[Path] = []  # and not yet on the disk for certain
 
     def put(self, document: Document) -> None:
         """Writes the document, unless it is there already."""
         self._folder.mkdir(parents=True, exist_ok=True)
         text = self._folder / f"{document.version}.txt"
         data = document.text.encode("utf-8")
-        if not text.exists() or text.stat().st_size != len(data):
-            write(text, data, durable=False)
+        if not text.exists() or text.read_bytes() != data:
+            self._write(text, data)
         known = {
             "document": document.id,
             "title": document.title,
             "metadata": dict(document.metadata),
             "pages": [[page.start, page.end] for page in document.pages],
+            "markdown": document.markdown,
         }
         beside = self._beside(document.id, document.version)
         data = json.dumps(known, ensure_ascii=False).encode("utf-8")
         if not beside.exists() or beside.read_bytes() != data:
-            write(beside, data, durable=False)
+            self._write(beside, data)
+        self._remember(document)
 
     def get(self, id: str, version: str) -> Document:
         """That version of that document. Raises UnknownDocument, IndexDamaged."""
@@ -52,19 +56,18 @@ class Snapshots:
                 self._recent.move_to_end(key)
                 return self._recent[key]
         document = self._read(id, version)
-        with self._lock:
-            if key not in self._recent:
-                self._recent[key] = document
-                self._characters += len(document.text)
-            while self._characters > IN_MEMORY and len(self._recent) > 1:
-                _, old = self._recent.popitem(last=False)
-                self._characters -= len(old.text)
+        self._remember(document)
         return document
 
     def settle(self) -> None:
-        """Has what was put reach the disk; for many files quicker than each on its own."""
-        if hasattr(os, "sync"):
+        """Has what was put reach the disk; many files all at once."""
+        if len(self._written) > FEW and hasattr(os, "sync"):
             os.sync()
+        else:
+            for path in self._written:
+                with path.open("rb") as file:
+                    os.fsync(file.fileno())
+        self._written.clear()
 
     def keep(self, current: Collection[tuple[str, str]]) -> None:
         """Deletes all but these (document, version)."""
@@ -74,12 +77,27 @@ class Snapshots:
             if file.name not in kept:
                 file.unlink(missing_ok=True)
 
+    def _remember(self, document: Document) -> None:
+        with self._lock:
+            key = (document.id, document.version)
+            if (known := self._recent.pop(key, None)) is not None:
+                self._characters -= len(known.text)
+            self._recent[key] = document
+            self._characters += len(document.text)
+            while self._characters > IN_MEMORY and len(self._recent) > 1:
+                _, old = self._recent.popitem(last=False)
+                self._characters -= len(old.text)
+
+    def _write(self, path: Path, data: bytes) -> None:
+        write(path, data, durable=False)
+        self._written.append(path)
+
     def _read(self, id: str, version: str) -> Document:
         # A version is asked for by whoever follows a link: nothing but a hash may become a path.
         beside = self._beside(id, version)
         if len(version) != 64 or not set(version) <= set("0123456789abcdef"):
             raise UnknownDocument(f"“{id}” has no version “{version[:80]}”")
-        advice = "remove the index's folder and run `footnote index` again"
+        advice = "run `footnote index --rebuild`"
         try:
             known = json.loads(beside.read_text(encoding="utf-8"))
             data = (self._folder / f"{version}.txt").read_bytes()
@@ -97,6 +115,7 @@ class Snapshots:
                 data.decode("utf-8"),
                 {str(key): str(value) for key, value in known["metadata"].items()},
                 tuple(Span(start, end) for start, end in known["pages"]),
+                bool(known.get("markdown", id.lower().endswith((".md", ".markdown")))),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise IndexDamaged(f"what is known of “{id}” cannot be read: {advice}") from error

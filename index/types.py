@@ -1,6 +1,6 @@
 """The values that the index gives."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.types import Passage
+
+Progress = Callable[[int, int], None]  # (done, total), in passages
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,8 @@ class Manifest:
     A record in Chroma or tantivy whose document and version are not named here does not exist for
     a reader: the manifest, replaced in one step, is what makes a change of the index one step.
     `superseded` are the (document, version) that the last change took away: their texts are kept,
-    so that an answer given before it can still be shown.
+    so that an answer given before it can still be shown. `sources` are the paths that the index
+    was made from, absolute. `generation` says where the records lie (see index.stores).
     """
 
     format: int
@@ -53,6 +56,8 @@ class Manifest:
     dimension: int
     documents: Mapping[str, IndexedDocument]
     superseded: tuple[tuple[str, str], ...] = ()
+    sources: tuple[str, ...] = ()
+    generation: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,12 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:
-    """What one run of indexing did."""
+    """What one run of indexing did.
+
+    `moved`: how many of the added are texts under a new name, of those removed or still there
+    under another. `left_out`: documents that were taken out one by one; `ignored` and `links`:
+    what else in the folders was not looked at.
+    """
 
     documents: int
     passages: int
@@ -75,6 +85,10 @@ class BuildReport:
     unchanged: int
     failed: tuple[Failure, ...]
     seconds: float
+    moved: int = 0
+    left_out: int = 0
+    ignored: int = 0
+    links: int = 0
 
 
 class Embedder(Protocol):

@@ -1,6 +1,7 @@
 """The whole pipeline: question and conversation in, answer with exact citations out."""
 
 from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Generator as Iterating
 from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -41,7 +42,7 @@ class Assistant:
     def open(cls, settings: Settings) -> "Assistant":
         """With the index, the embedder, the reader and the model that the settings name."""
         model = embedder(settings.embedding, settings.base_url, settings.api_key)
-        index = Index.open(settings.index, model, settings.chroma_url)
+        index = Index.open(settings.index, model, settings.chroma)
         return cls(settings, index, Reader.packaged())
 
     def warm(self) -> None:
@@ -75,12 +76,16 @@ class Assistant:
         history: Sequence[Turn] = (),
         documents: Collection[str] | None = None,
     ) -> Iterator[Delta]:
-        """The same, piece by piece; the last piece carries the whole answer."""
+        """The same, piece by piece; the last piece carries the whole answer.
+
+        While a model is waited for, an empty piece comes several times a second: whoever no longer
+        wants the answer closes the iterator then, and the request to the model ends at once.
+        """
         with self.traffic:
             index = self.index
             asking = _Asking(index, self._reader, documents)
             text = _checked(question)
-            standing = asking.condense(text, history, self._generator)
+            standing = yield from asking.condense(text, history, self._generator)
             found = asking.answer(standing)
             if self._generator is None:
                 yield Delta(found.text, found)
@@ -109,12 +114,12 @@ class _Asking:
 
     def condense(
         self, text: str, history: Sequence[Turn], generator: "Generator | None"
-    ) -> Question:
+    ) -> Iterating[Delta, None, Question]:
         """The question as it stands alone, by the model where there is one, else by rules."""
         clock = perf_counter()
         question = condense(text, history, self)
         if generator is not None and history:
-            question = generator.standing_alone(question)
+            question = yield from generator.standing_alone(question)
         self._took("condense", clock)
         return question
 

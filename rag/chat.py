@@ -3,26 +3,29 @@
 Anything that speaks the OpenAI protocol will do, with any name of a model; LlamaIndex carries the
 messages. Whatever goes wrong becomes ModelUnavailable with one line that says what, and TooLong
 where fewer passages would help. The key is in no line, no trace and no log.
+
+Requests run in one thread of their own, so that whoever waits for a reply can go away at any time:
+a request that is cancelled closes its connection at once, whatever it was waiting for.
 """
 
-import json
+import asyncio
+import atexit
 import re
 import threading
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Generator, Sequence
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
-from functools import cached_property
+from functools import cache, cached_property
+from queue import Empty, SimpleQueue
 from random import uniform
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from rag.errors import ModelUnavailable
+from rag.failures import failure_of
 from rag.prompts import Message
 from rag.settings import Settings
 
 if TYPE_CHECKING:
-    import httpx
     from llama_index.llms.openai_like import OpenAILike
 
 OPENAI = "https://api.openai.com/v1"
@@ -30,6 +33,7 @@ ATTEMPTS = 3
 BACKOFF = 0.5  # seconds, doubled with every attempt
 LONGEST_WAIT = 20.0
 CONNECT = 10.0
+ALIVE = 0.2  # seconds of silence after which an empty piece says that the wait goes on
 
 
 class TooLong(Exception):
@@ -54,7 +58,6 @@ class Chat:
         self._settings = settings
         self._timeout = timeout
         self._unwanted: set[str] = set()
-        self._here = threading.local()
 
     def warm(self) -> None:
         """Loads what takes long to load."""
@@ -63,18 +66,52 @@ class Chat:
 
     def ask(
         self, messages: Sequence[Message], usage: Usage, attempts: int = ATTEMPTS
-    ) -> Iterator[str]:
-        """The pieces of the reply. Tries again where it helps; raises ModelUnavailable, TooLong."""
+    ) -> Generator[str, None, None]:
+        """The pieces of the reply, and an empty one every `ALIVE` seconds that none has come.
+
+        Tries again where it helps; raises ModelUnavailable, TooLong. Closing the iterator ends the
+        request at once.
+        """
+        _ = self._llm  # it takes long to load, and the thread of the requests is everybody's
+        arrived: SimpleQueue[str | Exception | None] = SimpleQueue()
+
+        async def pump() -> None:
+            try:
+                async for piece in self._tried(messages, usage, attempts):
+                    arrived.put(piece)
+                arrived.put(None)
+            except Exception as error:  # it is raised again where the pieces are read
+                arrived.put(error)
+
+        request = asyncio.run_coroutine_threadsafe(pump(), _requests())
+        try:
+            while True:
+                try:
+                    piece = arrived.get(timeout=ALIVE)
+                except Empty:
+                    piece = ""
+                if piece is None:
+                    return
+                if isinstance(piece, Exception):
+                    raise piece
+                yield piece
+        finally:
+            request.cancel()
+
+    async def _tried(
+        self, messages: Sequence[Message], usage: Usage, attempts: int
+    ) -> AsyncIterator[str]:
+        """The pieces, of another request where one fails and another may help."""
         tried = 0
         while True:
             begun = False
             try:
-                for piece in self._pieces(messages, usage):
+                async for piece in self._pieces(messages, usage):
                     begun = True
                     yield piece
                 return
             except Exception as error:  # every failure of client and connection ends here
-                failure = _failure(error)
+                failure = failure_of(error)
                 if failure is None:
                     raise
                 usage.attempts.append(self._redacted(failure.why))
@@ -87,7 +124,7 @@ class Chat:
                 wait = failure.wait if failure.wait is not None else _backoff(tried)
                 if begun or not failure.passing or tried >= attempts or wait > LONGEST_WAIT:
                     raise self.unavailable(failure.why) from error
-            time.sleep(wait)
+            await asyncio.sleep(wait)
 
     def unavailable(self, why: str) -> ModelUnavailable:
         """The error with one line that names the model and what is wrong."""
@@ -96,7 +133,7 @@ class Chat:
     @cached_property
     def _llm(self) -> "OpenAILike":
         from llama_index.llms.openai_like import OpenAILike
-        from openai import DefaultHttpxClient
+        from openai import DefaultAsyncHttpxClient
 
         if not (self._settings.api_key or self._settings.base_url):
             raise ModelUnavailable(
@@ -113,12 +150,12 @@ class Chat:
                 max_retries=0,
                 timeout=self._timeout,
                 temperature=0.1,
-                http_client=DefaultHttpxClient(event_hooks={"response": [self._opened]}),
+                async_http_client=DefaultAsyncHttpxClient(),
             )
         except ValueError as error:
             raise self.unavailable(str(error)) from error
 
-    def _pieces(self, messages: Sequence[Message], usage: Usage) -> Iterator[str]:
+    async def _pieces(self, messages: Sequence[Message], usage: Usage) -> AsyncIterator[str]:
         """One request. A server that does not know a parameter is asked without it."""
         from llama_index.core.llms import ChatMessage
         from openai import Timeout
@@ -129,28 +166,14 @@ class Chat:
         if "temperature" in self._unwanted:
             options["temperature"] = 1.0
         chat = [ChatMessage(role=m.role, content=m.content) for m in messages]
-        replies = self._llm.stream_chat(chat, **options)
-        response: httpx.Response | None = None
-        try:
-            for reply in replies:
-                # The first piece is fetched where the response was opened; later ones may not be.
-                if response is None:
-                    response = self._here.response
-                counted = reply.additional_kwargs
-                usage.into = counted.get("prompt_tokens") or usage.into
-                usage.out = counted.get("completion_tokens") or usage.out
-                for choice in getattr(reply.raw, "choices", None) or ():
-                    usage.finish = choice.finish_reason or usage.finish
-                if reply.delta:
-                    yield reply.delta
-        finally:
-            # LlamaIndex would leave the response open until it is garbage.
-            if response is not None:
-                response.close()
-            replies.close()
-
-    def _opened(self, response: "httpx.Response") -> None:
-        self._here.response = response
+        async for reply in await self._llm.astream_chat(chat, **options):
+            counted = reply.additional_kwargs
+            usage.into = counted.get("prompt_tokens") or usage.into
+            usage.out = counted.get("completion_tokens") or usage.out
+            for choice in getattr(reply.raw, "choices", None) or ():
+                usage.finish = choice.finish_reason or usage.finish
+            if reply.delta:
+                yield reply.delta
 
     def _line(self, why: str) -> str:
         """One line that names the model and what is wrong, without the key."""
@@ -164,82 +187,19 @@ class Chat:
         return re.sub(r"\b(?:sk|pk|key)-[\w*.-]{6,}", "***", line)[:400]
 
 
-@dataclass(frozen=True, slots=True)
-class _Failure:
-    """A failure in our words. `passing`: worth another try, after `wait` seconds where it says."""
+@cache
+def _requests() -> asyncio.AbstractEventLoop:
+    """The loop that all requests run in, in a thread that ends with the process."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="requests", daemon=True)
+    thread.start()
 
-    why: str
-    passing: bool = False
-    wait: float | None = None
-    too_long: bool = False
-    unwanted: str = ""
+    def end() -> None:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(1.0)  # a thread that is still at work when Python ends may abort the process
 
-
-_TOO_LONG = re.compile(
-    r"context[ _](?:length|window|size)|maximum context|too many tokens|prompt is too long|n_ctx"
-    r"|exceeds? (?:the )?(?:available |model'?s? )?(?:context|maximum)|reduce the length",
-    re.IGNORECASE,
-)
-
-
-def _failure(error: Exception) -> _Failure | None:
-    """What went wrong; None where it is no failure of the model but ours."""
-    import httpx
-    import openai
-
-    said = str(getattr(error, "message", "") or error) or type(error).__name__
-    if isinstance(error, openai.APITimeoutError | httpx.TimeoutException):
-        return _Failure("it did not answer in time", passing=isinstance(error, openai.OpenAIError))
-    if isinstance(error, openai.APIConnectionError):
-        return _Failure("it cannot be reached: is the address right, is it running?", passing=True)
-    if isinstance(error, httpx.HTTPError):
-        return _Failure("the connection was cut", passing=True)
-    if isinstance(error, openai.APIStatusError):
-        return _refused(error.status_code, said, error.response.headers)
-    if isinstance(error, openai.APIError | json.JSONDecodeError | AttributeError | TypeError):
-        return _Failure(
-            f"its reply cannot be read: {said[:200]}", too_long=bool(_TOO_LONG.search(said))
-        )
-    return None
-
-
-def _refused(status: int, said: str, headers: Mapping[str, str]) -> _Failure:
-    """An answer with a status of 400 or more."""
-    if status in (400, 413, 422):
-        for parameter in ("stream_options", "temperature"):
-            if parameter in said:
-                return _Failure(f"it does not take {parameter}", unwanted=parameter)
-        return _Failure(
-            f"it refused the request: {said[:200]}", too_long=bool(_TOO_LONG.search(said))
-        )
-    if status in (401, 403):
-        return _Failure("the key was refused: check OPENAI_API_KEY")
-    if status == 404:
-        return _Failure(
-            "there is no such model or address: check FOOTNOTE_MODEL and OPENAI_BASE_URL"
-        )
-    if status == 429:
-        if "insufficient_quota" in said or "exceeded your current quota" in said:
-            return _Failure("the account has no credit left")
-        return _Failure("too many requests", passing=True, wait=_retry_after(headers))
-    if status >= 500:
-        return _Failure(f"it failed with status {status}", passing=True, wait=_retry_after(headers))
-    return _Failure(f"it answered with status {status}: {said[:200]}", passing=status in (408, 409))
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """The seconds that the server asks to wait; None where it does not say."""
-    value = headers.get("retry-after", "").strip()
-    if not value:
-        return None
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except ValueError:
-        return None
+    atexit.register(end)
+    return loop
 
 
 def _backoff(tried: int) -> float:

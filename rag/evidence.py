@@ -20,7 +20,7 @@ from corpus.types import Passage, Sentence, Span
 from index.lexical import stems
 from index.search import Index
 from index.types import Hit
-from rag.kinds import NARROW, focus_of, kind_of_answer
+from rag.kinds import NARROW, counted, focus_of, kind_of_answer
 from rag.reader import Reader, Reading, best_span, whole_words
 from rag.types import Evidence
 from rag.words import content_words, figures, names, years
@@ -28,6 +28,7 @@ from rag.words import content_words, figures, names, years
 READ = 8
 UNREAD = -9.0
 COVERING = 24
+NEAR_BEFORE, NEAR_BEHIND = 250, 120  # characters
 AGAIN = 2.5  # log-odds, set by hand
 TOPIC_SLOPE, TOPIC_MIDDLE = 10.0, 0.5
 WEIGHTS = Path(__file__).parent / "models" / "evidence.json"
@@ -268,11 +269,18 @@ def _whole(query: Query, evidence: Sequence[Evidence]) -> dict[str, float]:
         "other_year": float(bool(query.years) and _contradicts(query.years, top.text)),
         "missing_figures": float(bool(query.figures - figures(context))),
         "missing_focus": _missing(focus_of(query.text), held),
+        "uncounted": _missing(counted(query.text), set(stems(_near(top)))),
         "echo": _echo(query, answer),
         "wrong_kind": float(not kind.holds.search(top.text)),
         "wrong_kind_answer": float(not kind.holds.search(answer)),
         "wrong_measure": float(kind.name in NARROW and not kind.holds.search(top.text)),
     }
+
+
+def _near(one: Evidence) -> str:
+    """The sentence with a little of what stands before and behind it."""
+    text, span = one.document.text, one.span
+    return text[max(0, span.start - NEAR_BEFORE) : span.end + NEAR_BEHIND]
 
 
 def _missing(wanted: Sequence[str], held: set[str]) -> float:

@@ -6,7 +6,9 @@ model, and a notice that says why.
 
 import re
 import time
+from collections.abc import Generator as Iterating
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -62,33 +64,39 @@ class Generator:
         self._chat.warm()
         _ = self._embedder
 
-    def rewrite(self, text: str, history: Sequence[Turn]) -> str | None:
-        """A follow-up as a question that stands alone; None where the model does not manage."""
+    def rewrite(self, text: str, history: Sequence[Turn]) -> Iterating[Delta, None, str | None]:
+        """A follow-up as a question that stands alone; None where the model does not manage.
+
+        Empty pieces come while the model is waited for.
+        """
         if not any(turn.role == "user" for turn in history):
             return None
         usage = Usage()
         reply = ""
         try:
-            for piece in self._chat.ask(rewriting(text, history), usage, attempts=1):
-                reply += piece
-                if len(reply) > LONGEST_REWRITE:
-                    return None
+            with closing(self._chat.ask(rewriting(text, history), usage, attempts=1)) as pieces:
+                for piece in pieces:
+                    reply += piece
+                    yield Delta("")
+                    if len(reply) > LONGEST_REWRITE:
+                        return None
         except (ModelUnavailable, TooLong):
             return None
         rewritten = " ".join(re.sub(r"(?s)^\s*<think>.*?</think>", "", reply).split()).strip('"“” ')
         said = " ".join([text, *(turn.content for turn in history)])
         return rewritten if rewritten.endswith("?") and _says_no_more(rewritten, said) else None
 
-    def standing_alone(self, question: Question) -> Question:
+    def standing_alone(self, question: Question) -> Iterating[Delta, None, Question]:
         """The question in the model's rewriting, with that of the rules where the model fails."""
-        return with_rewriting(question, self.rewrite(question.text, question.history))
+        rewritten = yield from self.rewrite(question.text, question.history)
+        return with_rewriting(question, rewritten)
 
     def stream(self, found: Answer, index: Frequencies) -> Iterator[Delta]:
         """The model's answer from the evidence of the one found without it, piece by piece.
 
         The last piece carries the whole answer: the model's, or `found` with a notice where the
         model fails. Where the documents do not speak of it at all, no model is asked. Closing the
-        iterator ends the request.
+        iterator ends the request at once; an empty piece comes while the model is waited for.
         """
         if not found.evidence or found.confidence < ASKED_FROM * refuse_below():
             yield Delta(found.text, found)
@@ -108,12 +116,13 @@ class Generator:
             writing = Writing(passages, verifier)
             usage = Usage()
             try:
-                for piece in self._chat.ask(messages, usage):
-                    for text in writing.feed(piece):
-                        yield Delta(text)
-                    if len(writing.text) > LONGEST_REPLY or len(writing.raw) > LONGEST_RAW:
-                        usage.finish = "length"
-                        break
+                with closing(self._chat.ask(messages, usage)) as pieces:
+                    for piece in pieces:
+                        for text in writing.feed(piece) if piece else ("",):
+                            yield Delta(text)
+                        if len(writing.text) > LONGEST_REPLY or len(writing.raw) > LONGEST_RAW:
+                            usage.finish = "length"
+                            break
                 break
             except TooLong as error:
                 if most == 1 or writing.raw:
@@ -163,12 +172,13 @@ class Generator:
         if usage.finish == "length":
             notices.append("the model's reply was too long and is cut off")
         if not share and NO_ANSWER.match(writing.text):
+            beyond = tuple(s for s in writing.sentences if not NO_ANSWER.match(s.text))
             return replace(
                 answer,
                 outcome="not_in_corpus",
                 text=refusal(found.question.standalone, found.evidence),
                 confidence=found.confidence / 4,
-                sentences=(),
+                sentences=beyond,
                 citations=(),
                 notices=(*notices, "the model found no answer in the passages that it was shown"),
             )
@@ -183,8 +193,11 @@ class Generator:
                 notices=tuple(notices),
             )
         if found.outcome == "not_in_corpus":
-            notices.append("nothing of the model's reply could be verified; it is left out")
-            return replace(answer, notices=tuple(notices))
+            # It answers nothing, so it is no answer; it was said, so it is shown for what it is.
+            notices.append(
+                "the documents do not seem to answer this; what the model said is not supported"
+            )
+            return replace(answer, sentences=tuple(writing.sentences), notices=tuple(notices))
         # Nothing could be verified: it is shown as such, and what the documents say stands below.
         notices.append(
             "nothing of the model's reply could be verified; the documents' words follow"

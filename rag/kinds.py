@@ -125,11 +125,29 @@ _FOCUS = re.compile(
     re.IGNORECASE,
 )
 
+_UNITS = (
+    r"kilo(?:gram(?:me)?)?s?|kg|gram(?:me)?s?|tons?|tonnes?|pounds?|ounces?|lit(?:er|re)s?"
+    r"|gallons?|barrels?|per ?cent|(?:kilo|centi)?met(?:er|re)s?|miles?|acres?|hectares?"
+    r"|dollars?|euros?|riels?|seconds?|minutes?|hours?|days?|weeks?|months?|years?"
+)
+_COUNTED = re.compile(
+    rf"\bhow (?:many|much) (?:(?:{_UNITS})\b(?: of)? ?)?((?:[\w’'-]+ ?){{1,3}})", re.IGNORECASE
+)
+
 
 def focus_of(question: str) -> tuple[str, ...]:
     """The words of what is asked for: `women` of “How many women …”; () where none are named."""
     found = _FOCUS.search(question)
     return content_words(found[1]) if found else ()
+
+
+def counted(question: str) -> tuple[str, ...]:
+    """The thing counted or weighed: `women` of “How many women …”; () where none is named.
+
+    Units are not what is counted: a text may write them in many ways.
+    """
+    found = _COUNTED.search(question)
+    return content_words(found[1])[:1] if found else ()
 
 
 def kind_of_answer(question: str) -> Kind:

@@ -28,7 +28,7 @@ class FootnoteRetriever(BaseRetriever):
 
 
 class FootnoteEmbedding(BaseEmbedding):
-    """The index's embedder as LlamaIndex knows one, so that stock parts can read the index."""
+    """The index's embedder as LlamaIndex knows one, for stock parts beside the index."""
 
     _embedder: Embedder = PrivateAttr()
 

@@ -7,14 +7,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
+from index.server import Server
 from rag.errors import BadSettings
 
 Answers = Literal["auto", "extractive", "openai"]
 
-# The setting, its variable in the environment, its default. The key is never read from a file.
+# The setting, its variable in the environment, its default. OpenAI's key is never read from a file.
 _VARIABLES = {
     "index": ("FOOTNOTE_INDEX", ".footnote"),
     "chroma_url": ("FOOTNOTE_CHROMA_URL", None),
+    "chroma_token": ("FOOTNOTE_CHROMA_TOKEN", None),
+    "chroma_tenant": ("FOOTNOTE_CHROMA_TENANT", None),
+    "chroma_database": ("FOOTNOTE_CHROMA_DATABASE", None),
+    "chroma_collection": ("FOOTNOTE_CHROMA_COLLECTION", None),
     "answers": ("FOOTNOTE_ANSWERS", "auto"),
     "model": ("FOOTNOTE_MODEL", "gpt-5-mini"),
     "base_url": ("OPENAI_BASE_URL", None),
@@ -31,6 +36,10 @@ class Settings:
 
     index: Path
     chroma_url: str | None = None
+    chroma_token: str | None = field(default=None, repr=False)
+    chroma_tenant: str | None = None
+    chroma_database: str | None = None
+    chroma_collection: str | None = None
     answers: Answers = "auto"
     model: str = "gpt-5-mini"
     base_url: str | None = None
@@ -38,6 +47,19 @@ class Settings:
     price_in: float | None = None
     price_out: float | None = None
     api_key: str | None = field(default=None, repr=False)
+
+    @property
+    def chroma(self) -> Server | None:
+        """Where Chroma is; None: in the index's own folder."""
+        if self.chroma_url is None:
+            return None
+        return Server(
+            self.chroma_url,
+            self.chroma_token,
+            self.chroma_tenant,
+            self.chroma_database,
+            self.chroma_collection,
+        )
 
     @property
     def uses_model(self) -> bool:
@@ -69,6 +91,10 @@ def load(
     return Settings(
         index=Path(str(values["index"])).expanduser(),
         chroma_url=values["chroma_url"],
+        chroma_token=values["chroma_token"],
+        chroma_tenant=values["chroma_tenant"],
+        chroma_database=values["chroma_database"],
+        chroma_collection=values["chroma_collection"],
         answers=values["answers"],  # type: ignore[arg-type]
         model=str(values["model"]),
         base_url=values["base_url"],

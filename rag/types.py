@@ -84,21 +84,26 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class AnswerSentence:
-    """One sentence of an answer, without markers; `citations` are the numbers it rests on."""
+    """One sentence of an answer, without markers; `citations` are the numbers it rests on.
+
+    `why` says in words what keeps it from being supported, "" where nothing does.
+    """
 
     text: str
     citations: tuple[int, ...]
     support: Support
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """The answer, with everything it rests on.
 
-    `text` is plain text with `[1]` markers. `confidence` is the probability that the cited words
-    answer the question. `evidence` is best first, also when the outcome is `not_in_corpus`.
-    `model` is `extractive` or `openai:NAME`. `timings` are milliseconds by step. `trace` is what
-    `--trace` prints.
+    `text` is plain text with `[1]` markers; where the outcome is `not_in_corpus` it says so in one
+    sentence, and `sentences` are what a model said all the same, unsupported, with no citations.
+    `confidence` is the probability that the cited words answer the question. `evidence` is best
+    first, also when the outcome is `not_in_corpus`. `model` is `extractive` or `openai:NAME`.
+    `timings` are milliseconds by step. `trace` is what `--trace` prints.
     """
 
     question: Question
@@ -117,7 +122,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """A piece of an answer on its way; the last one carries the whole `answer`."""
+    """A piece of an answer on its way; the last one carries the whole `answer`.
+
+    One with an empty `text` and no answer says that the model is still waited for.
+    """
 
     text: str
     answer: Answer | None = None

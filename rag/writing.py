@@ -86,7 +86,8 @@ class Writing:
         claim = " ".join(ended.text.split())
         verdict = self._verifier.check(claim, cited)
         numbers = tuple(dict.fromkeys(self.citations.cite(one) for one in verdict.evidence))
-        self.sentences.append(AnswerSentence(claim, numbers, verdict.support))
+        why = "" if verdict.support == "supported" else "; ".join(verdict.why[:2])
+        self.sentences.append(AnswerSentence(claim, numbers, verdict.support, why))
         self.trace.append(_traced(claim, ended, numbers, verdict))
         self.checking += (time.perf_counter() - started) * 1000
         return f" {markers(numbers)}" if numbers else ""

@@ -22,7 +22,7 @@ from rag.assistant import Assistant
 from rag.settings import Settings
 from ui.cli import main
 
-KEPT = {"FOOTNOTE_REQUIRE_BROWSER", "FOOTNOTE_SCREENSHOT"}
+KEPT = {"FOOTNOTE_MANY", "FOOTNOTE_REQUIRE_BROWSER", "FOOTNOTE_SCREENSHOT"}
 for name in [n for n in os.environ if n.startswith(("OPENAI_", "FOOTNOTE_", "GRADIO_"))]:
     if name not in KEPT:
         del os.environ[name]
@@ -114,12 +114,17 @@ class Footnote:
         return json.loads(done.stdout)
 
     def start(
-        self, *arguments: str | Path, stdin: int | None = None, stdout: int | IO[Any] | None = None
+        self,
+        *arguments: str | Path,
+        stdin: int | None = None,
+        stdout: int | IO[Any] | None = None,
+        env: Mapping[str, str] | None = None,
     ) -> subprocess.Popen[bytes]:
         """Start it and go on."""
         return subprocess.Popen(
             self._command(arguments),
             cwd=self.folder,
+            env={**os.environ, **(env or {})},
             stdin=stdin if stdin is not None else subprocess.DEVNULL,
             stdout=stdout if stdout is not None else subprocess.PIPE,
             stderr=subprocess.PIPE,

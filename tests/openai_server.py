@@ -1,6 +1,7 @@
 """A server on loopback that speaks the OpenAI chat-completions protocol, scripted by a test."""
 
 import json
+import select
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +15,8 @@ from typing import Any
 class Say:
     """A reply, streamed in `pieces`, or in pieces of `size` characters.
 
-    `before` and `between` are seconds; `cut` ends the connection after so many pieces.
+    `before` (the headers), `silent` (after them) and `between` are seconds; `cut` ends the
+    connection after so many pieces.
     """
 
     text: str = ""
@@ -22,6 +24,7 @@ class Say:
     size: int = 4
     before: float = 0.0
     between: float = 0.0
+    silent: float = 0.0
     cut: int | None = None
     usage: tuple[int, int] | None = (812, 64)
     finish: str = "stop"
@@ -61,6 +64,7 @@ class Server:
     script: list[Step] = field(default_factory=list)
     requests: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    first: list[float] = field(default_factory=list)  # when each reply began, seconds since 1970
     left: threading.Event = field(default_factory=threading.Event)
 
     def step(self) -> Step:
@@ -85,7 +89,7 @@ def serving(*script: Step) -> Iterator[Server]:
                 server.headers.append(dict(self.headers))
                 step = server.step()
             try:
-                _answer(self, step)
+                _answer(self, step, server)
             except (BrokenPipeError, ConnectionResetError):
                 server.left.set()
 
@@ -106,14 +110,14 @@ def serving(*script: Step) -> Iterator[Server]:
         thread.join()
 
 
-def _answer(handler: BaseHTTPRequestHandler, step: Step) -> None:
+def _answer(handler: BaseHTTPRequestHandler, step: Step, server: Server) -> None:
     if isinstance(step, Refuse):
         error = {"message": step.message, "type": "error", "code": step.code}
         _send(handler, step.status, json.dumps({"error": error}).encode(), step.headers)
     elif isinstance(step, Raw):
         _send(handler, 200, step.body, {"Content-Type": step.kind})
     else:
-        _stream(handler, step)
+        _stream(handler, step, server)
 
 
 def _send(
@@ -127,26 +131,35 @@ def _send(
     handler.wfile.write(body)
 
 
-def _stream(handler: BaseHTTPRequestHandler, say: Say) -> None:
-    time.sleep(say.before)
+def _stream(handler: BaseHTTPRequestHandler, say: Say, server: Server) -> None:
+    _wait(handler, say.before)
     handler.send_response(200)
     handler.send_header("Content-Type", "text/event-stream")
     handler.send_header("Connection", "close")
     if say.cut is not None:  # a length that is never reached: the client sees the cut
         handler.send_header("Content-Length", "1000000")
     handler.end_headers()
+    _wait(handler, say.silent)
     for number, part in enumerate(say.parts()):
         if number == say.cut:
             handler.close_connection = True
             return
         _event(handler, _chunk({"content": part}))
-        time.sleep(say.between)
+        if not number:
+            server.first.append(time.time())
+        _wait(handler, say.between)
     _event(handler, _chunk({}, say.finish))
     if say.usage:
         into, out = say.usage
         usage = {"prompt_tokens": into, "completion_tokens": out, "total_tokens": into + out}
         _event(handler, {**_chunk({}), "choices": [], "usage": usage})
     handler.wfile.write(b"data: [DONE]\n\n")
+
+
+def _wait(handler: BaseHTTPRequestHandler, seconds: float) -> None:
+    """Waits. Raises ConnectionResetError as soon as the client goes away."""
+    if seconds and select.select([handler.connection], [], [], seconds)[0]:
+        raise ConnectionResetError
 
 
 def _chunk(delta: Mapping[str, str], finish: str | None = None) -> dict[str, Any]:

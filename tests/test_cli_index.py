@@ -1,11 +1,13 @@
 """footnote index as a process: what it adds, what it refuses, and that nothing is lost."""
 
+import json
 import os
 import shutil
 from pathlib import Path
 
 import pytest
 
+from index import sources
 from tests.conftest import Footnote, assert_one_line
 
 HERON = "# The heron\n\nThe grey heron stands 98 cm tall. It hunts at dawn.\n"
@@ -139,7 +141,9 @@ def test_an_index_that_may_only_be_read(footnote: Footnote, docs: Path, tmp_path
     try:
         (docs / "newt.txt").write_text("Newts sleep under stones.", encoding="utf-8")
         assert_one_line(bound("index", docs), ".footnote")
-        assert_one_line(bound("status"), ".footnote")
+        assert bound.json("status", "--json")["documents"] == 2
+        answer = bound.json("ask", "How tall is the grey heron?", "--json")
+        assert "98 cm" in answer["answer"]
     finally:
         for file in files:
             file.chmod(0o755 if file.is_dir() else 0o644)
@@ -162,3 +166,86 @@ def test_documents_of_the_same_name_are_told_apart(footnote: Footnote, tmp_path:
     report = footnote.json("index", "north", "south", "--json")
     assert report["documents"] == 2
     assert footnote("text", "north/log.txt").stdout == "The north gate is open."
+
+
+def test_a_folder_that_is_gone_is_asked_about_on_a_terminal(
+    footnote: Footnote, docs: Path, tmp_path: Path
+) -> None:
+    footnote.json("index", docs, "--json")
+    shutil.rmtree(docs)
+    assert_one_line(footnote("index", docs), "--forget")
+    assert _on_a_terminal(tmp_path, docs, b"n\n") == 2
+    assert footnote.json("status", "--json")["documents"] == 2
+    assert _on_a_terminal(tmp_path, docs, b"y\n") == 0
+    assert footnote.json("status", "--json")["documents"] == 0
+
+
+def _on_a_terminal(folder: Path, docs: Path, typed: bytes) -> int:
+    import pty
+    import subprocess
+    import sys
+
+    ours, theirs = pty.openpty()
+    try:
+        os.write(ours, typed)
+        script = str(Path(sys.executable).with_name("footnote"))
+        return subprocess.run(
+            [script, "index", str(docs)],
+            cwd=folder,
+            stdin=theirs,
+            stderr=theirs,
+            stdout=subprocess.DEVNULL,
+            timeout=120,
+        ).returncode
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
+def test_forget_takes_them_out_without_asking(footnote: Footnote, docs: Path) -> None:
+    footnote.json("index", docs, "--json")
+    shutil.rmtree(docs)
+    assert footnote.json("index", docs, "--forget", "--json")["removed"] == 2
+
+
+def test_status_says_where_it_comes_from_and_what_was_not_taken(
+    footnote: Footnote, docs: Path, tmp_path: Path
+) -> None:
+    (docs / "empty.txt").touch()
+    footnote("index", docs)
+    sources.add(tmp_path / ".footnote", "newt.txt", b"Newts sleep under stones.")
+    sources.remove(tmp_path / ".footnote", "heron.md")
+    shown = footnote("index", docs).stdout.splitlines()
+    assert "(1 added, 0 changed, 1 removed, 1 unchanged, 1 left out)" in shown[0]
+    said = footnote.json("status", "--json")
+    assert (said["sources"], said["left_out"], said["added"]) == ([str(docs)], ["heron.md"], 1)
+    assert said["failed"] == [{"path": str(docs / "empty.txt"), "reason": "empty"}]
+    lines = footnote("status").stdout.splitlines()
+    for line in (
+        f"from       {docs}",
+        "added      1 file in the app",
+        "left out   heron.md",
+        f"not read   {docs / 'empty.txt'}: empty",
+    ):
+        assert line in lines
+
+
+def test_status_checks_and_rebuild_repairs(footnote: Footnote, docs: Path, tmp_path: Path) -> None:
+    footnote("index", docs)
+    checked = footnote("status", "--check")
+    assert checked.returncode == 0
+    assert checked.stdout.splitlines()[-1] == "checked    2 records, all as they were indexed"
+    (text, *_) = (tmp_path / ".footnote" / "texts").glob("*.txt")
+    text.write_text("Other words.")
+    checked = footnote("status", "--check", "--json")
+    assert checked.returncode == 1
+    (problem,) = json.loads(checked.stdout)["problems"]
+    assert "not the one that was indexed" in problem
+    report = footnote.json("index", "--rebuild", "--json")
+    assert (report["documents"], report["unchanged"], report["failed"]) == (2, 2, [])
+    assert footnote("status", "--check").returncode == 0
+
+
+def test_checksum_reads_what_looks_unchanged(footnote: Footnote, docs: Path) -> None:
+    footnote("index", docs)
+    assert footnote.json("index", docs, "--checksum", "--json")["unchanged"] == 2

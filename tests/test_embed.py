@@ -9,11 +9,15 @@ from threading import Thread
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis.strategies import characters, sampled_from, text
+from tokenizers import Tokenizer
 
 from corpus.errors import FootnoteError, ModelDamaged
 from index.embed import MODEL, EmbeddingUnavailable, PackagedEmbedder, count, embedder
 
 KEY = "sk-secret-of-the-test"
+TOKENIZER = Tokenizer.from_file(str(MODEL / "tokenizer.json"))
 
 
 def test_vectors_are_unit_and_near_in_meaning() -> None:
@@ -33,6 +37,7 @@ def test_vectors_are_unit_and_near_in_meaning() -> None:
 def test_a_vector_does_not_depend_on_its_neighbours() -> None:
     model = embedder("minilm")
     texts = ["One.", "two " * 300, "", "Three words here.", "日本語"]
+    texts += [f"{'word ' * n}and {n}" for n in range(60)]
     together = model.embed(texts)
     assert all(np.array_equal(model.embed([t])[0], v) for t, v in zip(texts, together, strict=True))
     assert model.embed([]).shape == (0, 384)
@@ -44,6 +49,12 @@ def test_long_texts_are_cut_and_counted_whole() -> None:
     assert np.array_equal(a, b)
     assert count("word " * 1000) == 1000
     assert count("") == 0
+
+
+@given(text(characters(min_codepoint=32, max_codepoint=126) | sampled_from("\n\t"), max_size=80))
+def test_the_quick_count_is_the_tokenizers(words: str) -> None:
+    for sample in (words, f"{words} unbelievable state-of-the-art 3,14159 {'x' * 120}"):
+        assert count(sample) == len(TOKENIZER.encode(sample, add_special_tokens=False).ids)
 
 
 @pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json", "SHA256SUMS"])

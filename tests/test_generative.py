@@ -2,10 +2,11 @@ import logging
 import socket
 import sys
 import threading
+from collections.abc import Generator as Rewriting
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, sleep
 
 import pytest
 
@@ -184,8 +185,22 @@ def test_a_model_may_answer_where_the_documents_alone_nearly_did() -> None:
     answer, _ = refused(nearly, "It was 99 dogs.")
     assert answer.outcome == "not_in_corpus"
     assert answer.text == "The documents do not answer it."
-    assert answer.sentences == answer.citations == ()
-    assert "left out" in answer.notices[0]
+    assert [(s.text, s.support) for s in answer.sentences] == [("It was 99 dogs.", "unsupported")]
+    assert answer.citations == ()
+    assert answer.confidence <= nearly
+    assert "not supported" in answer.notices[0]
+
+
+def test_what_a_model_makes_up_after_finding_no_answer_is_shown_too() -> None:
+    reply = "The documents do not answer the question. It was surely 99 dogs [1.1]."
+    with serving(Say(reply)) as server:
+        _, answer = answered(server)
+    assert answer.outcome == "not_in_corpus"
+    assert answer.citations == ()
+    assert "dogs" not in answer.text
+    assert [(s.text, s.support) for s in answer.sentences] == [
+        ("It was surely 99 dogs.", "unsupported")
+    ]
 
 
 # --- tokens, money, trace ---------------------------------------------------------------------
@@ -341,12 +356,62 @@ def test_a_reply_without_end_is_cut_off() -> None:
     assert "too long" in answer.notices[0]
 
 
-def test_closing_the_stream_ends_the_request() -> None:
-    with serving(Say("Police detained 21,566 suspects. " * 2000, between=0.005)) as server:
-        stream = generator(server).stream(found(), frequencies())
-        assert isinstance(next(stream), Delta)
+LEFT = {
+    "never begins": Say("Too late.", before=60),
+    "silent after the headers": Say("Too late.", silent=60),
+    "stalls in the middle": Say("Police detained them.", size=7, between=60),
+    "flows": Say("Police detained 21,566 suspects. " * 2000, between=0.005),
+}
+
+
+@pytest.mark.parametrize("name", LEFT)
+def test_closing_the_stream_ends_the_request_at_once(name: str) -> None:
+    with serving(LEFT[name]) as server:
+        stream = generator(server, timeout=60).stream(found(), frequencies())
+        while not server.requests:
+            assert next(stream).answer is None
+        for _ in range(3):
+            assert next(stream).answer is None
+        assert not server.left.is_set()
+        started = perf_counter()
         stream.close()  # type: ignore[attr-defined]
         assert server.left.wait(5)
+        assert perf_counter() - started < 1.5
+
+
+def test_while_nothing_comes_pieces_that_show_nothing_keep_the_stream_alive() -> None:
+    with serving(Say("Police detained 21,566 suspects.", before=1.2)) as server:
+        model = generator(server)
+        model.warm()
+        deltas = list(model.stream(found(), frequencies()))
+    silent = next(at for at, delta in enumerate(deltas) if delta.text)
+    assert 2 <= silent <= 8
+    answer = deltas[-1].answer
+    assert answer is not None
+    assert "".join(delta.text for delta in deltas) == answer.text
+
+
+def test_the_wait_before_another_try_can_be_left_too() -> None:
+    with serving(Refuse(429, headers={"Retry-After": "3"}), GOOD) as server:
+        stream = generator(server).stream(found(), frequencies())
+        while not server.requests:
+            next(stream)
+        for _ in range(2):
+            next(stream)
+        started = perf_counter()
+        stream.close()  # type: ignore[attr-defined]
+        assert perf_counter() - started < 0.5
+        sleep(3.5)
+        assert len(server.requests) == 1
+
+
+def test_the_rewriting_of_a_follow_up_can_be_left_too() -> None:
+    with serving(Say("How many?", before=60)) as server:
+        rewriting = generator(server, timeout=60).rewrite("And then?", TALK)
+        while not server.requests:
+            assert next(rewriting) == Delta("")
+        rewriting.close()
+        assert server.left.wait(1.5)
 
 
 def test_several_questions_at_once_do_not_mix() -> None:
@@ -373,7 +438,7 @@ def test_the_first_word_comes_at_once() -> None:
         list(model.stream(found(), frequencies()))
         started = perf_counter()
         stream = model.stream(found(), frequencies())
-        next(stream)
+        assert next(delta for delta in stream if delta.text)
         # The bar is 100 ms after the model's first byte; a busy machine gets more.
         assert perf_counter() - started < 0.6
         stream.close()  # type: ignore[attr-defined]
@@ -387,9 +452,19 @@ TALK = (
 )
 
 
+def last_of(rewriting: Rewriting[Delta, None, str | None]) -> str | None:
+    """What it returns, after pieces that show nothing."""
+    try:
+        while True:
+            assert next(rewriting) == Delta("")
+    except StopIteration as end:
+        result: str | None = end.value
+        return result
+
+
 def rewritten(reply: str, history: Sequence[Turn] = TALK) -> str | None:
     with serving(Say(reply)) as server:
-        return generator(server).rewrite("And in how many cases?", history)
+        return last_of(generator(server).rewrite("And in how many cases?", history))
 
 
 def test_a_follow_up_is_rewritten() -> None:
@@ -414,7 +489,7 @@ def test_a_rewriting_that_is_none_is_not_taken(reply: str) -> None:
 def test_nothing_is_rewritten_without_a_conversation_or_a_model() -> None:
     assert rewritten("How many?", history=()) is None
     with serving(Refuse(500)) as server:
-        assert generator(server).rewrite("And then?", TALK) is None
+        assert last_of(generator(server).rewrite("And then?", TALK)) is None
     assert len(server.requests) == 1
 
 

@@ -35,6 +35,7 @@ def test_ctrl_c_ends_the_request(built_in_index: Path) -> None:
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=20)
         assert time.monotonic() - started < 10
+        assert server.left.wait(2)
     assert process.returncode == 130
     assert out == b""
     assert b"Traceback" not in err

@@ -229,10 +229,10 @@ def test_a_file_is_read(tmp_path: Path) -> None:
 
 
 def test_the_kinds_that_are_not_read_are_named(tmp_path: Path) -> None:
-    assert {".txt", ".md"} <= SUFFIXES
-    (tmp_path / "a.docx").write_bytes(b"PK")
-    with pytest.raises(UnreadableDocument, match=r"^\.docx files are not read \(only \.markdown"):
-        read(tmp_path / "a.docx", "a.docx")
+    assert {".txt", ".md", ".pdf", ".docx"} <= SUFFIXES
+    (tmp_path / "a.exe").write_bytes(b"MZ")
+    with pytest.raises(UnreadableDocument, match=r"^\.exe files are not read \(only \.csv, \.docm"):
+        read(tmp_path / "a.exe", "a.exe")
     assert reason(b"words", "README").startswith("files without an ending are not read")
 
 

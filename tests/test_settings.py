@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from index.server import Server
 from rag.errors import BadSettings
 from rag.settings import load
 
@@ -41,6 +42,23 @@ def test_a_key_is_never_shown(tmp_path: Path) -> None:
     settings = load({"OPENAI_API_KEY": "sk-secret"}, tmp_path)
     assert settings.api_key == "sk-secret"
     assert "secret" not in repr(settings)
+
+
+def test_where_chroma_is(tmp_path: Path) -> None:
+    assert load({}, tmp_path).chroma is None
+    (tmp_path / "footnote.toml").write_text(
+        'chroma_tenant = "t"\nchroma_token = "ck-of-the-file"\n'
+    )
+    environment = {
+        "FOOTNOTE_CHROMA_URL": "https://api.trychroma.com",
+        "FOOTNOTE_CHROMA_TOKEN": "ck-secret",
+        "FOOTNOTE_CHROMA_DATABASE": "d",
+        "FOOTNOTE_CHROMA_COLLECTION": "c",
+    }
+    settings = load(environment, tmp_path)
+    server = settings.chroma
+    assert server == Server("https://api.trychroma.com", "ck-secret", "t", "d", "c")
+    assert "secret" not in repr(server) + repr(settings)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = {
+    "pptx": "python-pptx",
     "yaml": "pyyaml",
     "llama_index.core": "llama-index-core",
     "llama_index.llms.openai_like": "llama-index-llms-openai-like",
@@ -71,7 +72,7 @@ def test_what_is_imported_is_declared_and_no_more() -> None:
         for line in (*project["dependencies"], *project["optional-dependencies"]["pytest"])
     }
     imported = {
-        PACKAGES.get(name, name.split(".")[0])
+        PACKAGES.get(name) or PACKAGES.get(name.split(".")[0], name.split(".")[0])
         for package in ("corpus", "index", "rag", "ui")
         for file in (ROOT / package).rglob("*.py")
         if "models" not in file.parts

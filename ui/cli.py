@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from corpus.errors import FootnoteError
-from ui import evaluation
+from ui import evaluation, indexing
 
 if TYPE_CHECKING:
     from index.search import Index
     from rag.settings import Settings
+    from ui.people import People
 
 
 class BadCall(FootnoteError):
@@ -66,31 +67,7 @@ def _none(_: argparse.Namespace) -> NoReturn:
 
 
 def _index(arguments: argparse.Namespace) -> int:
-    from corpus.read import BUILT_IN
-    from index.build import build
-    from index.embed import embedder
-    from ui.terminal import bar, counted, report_json
-
-    settings = _settings(arguments)
-    model = embedder(settings.embedding, settings.base_url, settings.api_key)
-    with bar("Indexing") as progress:
-        report = build(
-            arguments.paths or [BUILT_IN], settings.index, model, settings.chroma_url, progress
-        )
-    if arguments.json:
-        print(json.dumps(report_json(report), ensure_ascii=False))
-    else:
-        print(
-            f"{settings.index}: {counted(report.documents, 'document')},"
-            f" {counted(report.passages, 'passage')}"
-            f" ({report.added} added, {report.changed} changed, {report.removed} removed,"
-            f" {report.unchanged} unchanged) in {report.seconds:.1f} s"
-        )
-        for failure in report.failed:
-            print(f"not indexed: {failure.path}: {failure.reason}")
-    if report.failed and not report.documents:
-        raise FootnoteError("none of these files could be indexed")
-    return 0
+    return indexing.run(arguments, _settings(arguments))
 
 
 def _ask(arguments: argparse.Namespace) -> int:
@@ -126,10 +103,19 @@ def _text(arguments: argparse.Namespace) -> int:
 
 
 def _serve(arguments: argparse.Namespace) -> int:
-    auth = _auth(arguments.auth)
+    if arguments.add_user is not None:
+        return _add_user(arguments.users, arguments.add_user)
+    people = _people(arguments.auth, arguments.users)
     from ui.web import serve
 
-    serve(_settings(arguments), arguments.host, arguments.port, auth)
+    serve(
+        _settings(arguments),
+        arguments.host,
+        arguments.port,
+        people,
+        arguments.read_only,
+        arguments.mcp,
+    )
     return 0
 
 
@@ -138,31 +124,7 @@ def _eval(arguments: argparse.Namespace) -> int:
 
 
 def _status(arguments: argparse.Namespace) -> int:
-    from ui.terminal import counted, size_of
-
-    settings = _settings(arguments)
-    index = _open(settings)
-    documents, embedding = len(index.manifest.documents), index.manifest.embedding
-    answers = f"openai:{settings.model}" if settings.uses_model else "extractive"
-    size = sum(file.stat().st_size for file in settings.index.rglob("*") if file.is_file())
-    if arguments.json:
-        status = {
-            "index": str(settings.index),
-            "chroma_url": settings.chroma_url,
-            "documents": documents,
-            "passages": index.passages,
-            "embedding": embedding,
-            "bytes": size,
-            "answers": answers,
-        }
-        print(json.dumps(status, ensure_ascii=False))
-    else:
-        place = f", vectors at {settings.chroma_url}" if settings.chroma_url else ""
-        print(f"index      {settings.index} ({size_of(size)} on disk{place})")
-        print(f"holds      {counted(documents, 'document')}, {counted(index.passages, 'passage')}")
-        print(f"embedding  {embedding}")
-        print(f"answers    {answers}")
-    return 0
+    return indexing.status(arguments, _settings(arguments))
 
 
 def _settings(arguments: argparse.Namespace) -> "Settings":
@@ -176,16 +138,47 @@ def _open(settings: "Settings") -> "Index":
     from index.search import Index
 
     model = embedder(settings.embedding, settings.base_url, settings.api_key)
-    return Index.open(settings.index, model, settings.chroma_url)
+    return Index.open(settings.index, model, settings.chroma)
 
 
-def _auth(given: str | None) -> tuple[str, str] | None:
-    if given is None:
+def _people(auth: str | None, users: Path | None) -> "People | None":
+    """Who may use the app; None for everybody."""
+    from ui import people
+
+    if auth is not None and users is not None:
+        raise BadCall("--auth or --users, not both")
+    if auth is not None:
+        user, _, password = auth.partition(":")
+        if not user or not password:
+            raise BadCall("--auth takes a name and a password, as USER:PASSWORD")
+        return people.People.one(user, password)
+    if users is None:
         return None
-    user, _, password = given.partition(":")
-    if not user or not password:
-        raise BadCall("--auth takes a name and a password, as USER:PASSWORD")
-    return user, password
+    known = people.People.read(users)
+    if people.others_can_read(users):
+        print(
+            f"footnote: warning: everybody on this machine can read {users}: chmod 600 it",
+            file=sys.stderr,
+        )
+    return known
+
+
+def _add_user(users: Path | None, name: str) -> int:
+    from getpass import getpass
+
+    from ui import people
+
+    if users is None:
+        raise BadCall("--add-user goes with --users FILE, the file that it writes")
+    if sys.stdin.isatty():
+        password = getpass(f"Password for {name}: ")
+        if password != getpass("Once more: "):
+            raise BadCall("the two passwords are not the same")
+    else:
+        password = sys.stdin.readline().rstrip("\r\n")
+    was_there = people.add(users, name, password)
+    print(f"{users}: {name} {'has a new password' if was_there else 'was added'}")
+    return 0
 
 
 class _Parser(argparse.ArgumentParser):
@@ -221,15 +214,16 @@ def _parser() -> argparse.ArgumentParser:
             metavar="DIR",
             help="the index's folder (default: $FOOTNOTE_INDEX, .footnote)",
         )
+        made.add_argument(
+            "--chroma",
+            metavar="URL",
+            help="the vectors are on this Chroma server (default: $FOOTNOTE_CHROMA_URL, none)",
+        )
         return made
 
     index = command("index", "make the index hold these files and folders, and nothing else")
     index.set_defaults(run=_index)
-    index.add_argument(
-        "paths", metavar="PATH", nargs="*", type=Path, help="default: the built-in documents"
-    )
-    index.add_argument("--chroma", metavar="URL", help="keep the vectors in this Chroma server")
-    index.add_argument("--json", action="store_true", help="print the summary as JSON")
+    indexing.options(index)
 
     ask = command("ask", "answer a question, or a file of questions")
     ask.set_defaults(run=_ask)
@@ -257,6 +251,19 @@ def _parser() -> argparse.ArgumentParser:
     )
     serve.add_argument("--port", type=int, default=7860, help="default: %(default)s")
     serve.add_argument("--auth", metavar="USER:PASSWORD", help="ask for this name and password")
+    serve.add_argument(
+        "--users", metavar="FILE", type=Path, help="ask for a name and password of this file"
+    )
+    serve.add_argument(
+        "--add-user", metavar="NAME", help="write a person into --users FILE, and serve nothing"
+    )
+    serve.add_argument(
+        "--read-only",
+        action=argparse.BooleanOptionalAction,
+        help="documents are neither added nor removed in the app (the default where other machines"
+        " reach it without a password)",
+    )
+    serve.add_argument("--mcp", action="store_true", help="offer MCP tools at /mcp too")
 
     evaluate = command("eval", "ask what is known, judge the answers, print the measures")
     evaluate.set_defaults(run=_eval)
@@ -264,6 +271,7 @@ def _parser() -> argparse.ArgumentParser:
 
     status = command("status", "say what the index holds and how answers are made")
     status.set_defaults(run=_status)
+    status.add_argument("--check", action="store_true", help="compare every record with its text")
     status.add_argument("--json", action="store_true", help="print it as JSON")
     return parser
 

@@ -1,7 +1,8 @@
 """Everything the app shows beside the documents' own text, as HTML: conversation and library.
 
 All words that come from a person, a document or a model are escaped here. A link to a citation is
-`#cite-TURN-N`, a link to a document `#doc-ID`; assets/room.js follows them.
+`#cite-TURN-N`, to a document `#doc-ID`, to why an answer is as it is `#why-TURN`; `#good-TURN` and
+`#bad-TURN` say what a person thinks of it. assets/room.js follows them.
 """
 
 import re
@@ -10,10 +11,10 @@ from dataclasses import dataclass
 from html import escape
 from urllib.parse import quote
 
-from corpus.types import Document
-from index.types import IndexedDocument
 from rag.types import Answer, AnswerSentence, Citation, Turn
-from ui.source import render
+from ui import notes
+from ui.markdown import paragraphs_of
+from ui.notes import Standing, Standings
 
 _MARKER = re.compile(r" ?(\[\d{1,3}\])")
 _SUPPORT = {"partial": "partly supported", "unsupported": "not supported by the documents"}
@@ -22,16 +23,40 @@ _CONFIDENCE = (
     (0.5, "Fair confidence"),
     (0.0, "Low confidence: check the source"),
 )
+_NEAREST = 3
+# Turns that are over move here in the browser: they are not sent again with every question.
+PASSED = '<div class="talk earlier" id="passed"></div>'
+_WORDS = re.compile(r"\w+")
+_THUMB = (
+    '<svg viewBox="0 0 20 20" aria-hidden="true"><path d="M2.5 8.5h3v8h-3zM5.5 9l3.3-6.3c1.2 0 2 '
+    "1 1.8 2.2L10.1 8h5.2c1.1 0 1.9 1 1.6 2.1l-1.4 5c-.2.8-1 1.4-1.8 1.4H5.5"
+    '" /></svg>'
+)
+
+
+def _known(citation: Citation) -> Standing:
+    return Standing()
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A question with its answer, or with what there is of one: `so_far` while it arrives."""
+    """A question with its answer, or with what there is of one: `so_far` while it arrives.
+
+    `problem` says why there is none; `stopped`: by the person who asked. `within` are the titles of
+    the documents that were asked, () for all.
+    """
 
     question: str
     answer: Answer | None = None
     so_far: str = ""
     problem: str = ""
+    stopped: bool = False
+    within: tuple[str, ...] = ()
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more will come."""
+        return self.answer is not None or self.stopped or bool(self.problem)
 
 
 def history(exchanges: Iterable[Exchange]) -> tuple[Turn, ...]:
@@ -44,55 +69,26 @@ def history(exchanges: Iterable[Exchange]) -> tuple[Turn, ...]:
     )
 
 
-def conversation(exchanges: Sequence[Exchange], examples: Sequence[str] = ()) -> str:
-    """The questions with their answers, or a welcome with questions to begin with."""
-    if not exchanges:
-        return f'<div class="talk">{_welcome(examples)}</div>'
-    turns = "".join(_exchange(number, e) for number, e in enumerate(exchanges, start=1))
-    return f'<div class="talk" role="log" aria-label="Conversation">{turns}</div>'
+def earlier(exchanges: Sequence[Exchange], stand: Standings = _known, run: str = "") -> str:
+    """All turns but the last one, of a conversation that is opened again."""
+    turns = "".join(
+        _exchange(number, exchange, stand)
+        for number, exchange in enumerate(exchanges[:-1], start=1)
+    )
+    return f'<div class="talk earlier" data-run="{escape(run)}">{turns}</div>' if turns else ""
 
 
-def shelf(
-    documents: Sequence[Document],
-    citations: Sequence[Citation] = (),
-    turn: int = 0,
-    current: Mapping[str, IndexedDocument] | None = None,
+def latest(
+    exchanges: Sequence[Exchange],
+    examples: Sequence[str] = (),
+    stand: Standings = _known,
+    run: str = "",
 ) -> str:
-    """Documents to read, whole, with an answer's citations marked; the first one is open."""
-    articles = []
-    for number, document in enumerate(documents):
-        cited = [c for c in citations if c.document == document.id]
-        now = current.get(document.id) if current is not None else None
-        changed = current is not None and (now is None or now.version != document.version)
-        articles.append(_article(document, cited, opened=number == 0, changed=changed))
-    return (
-        f'<div class="shelf" role="region" aria-label="Source" data-turn="{turn}">'
-        f"{''.join(articles)}</div>"
-    )
-
-
-def missing(reason: str) -> str:
-    """A shelf that says why the document cannot be shown."""
-    return (
-        '<div class="shelf" data-turn="0"><article class="source" data-document="">'
-        f'<p class="problem">{escape(reason)}</p></article></div>'
-    )
-
-
-def library(documents: Iterable[IndexedDocument]) -> str:
-    """The documents by title, each a link that opens it."""
-    entries = sorted(documents, key=lambda document: document.title.casefold())
-    items = "".join(
-        f'<li><a href="#doc-{quote(entry.id, safe="")}">{escape(entry.title)}</a>'
-        f"{_byline(entry.metadata, _pages_long(entry.characters))}</li>"
-        for entry in entries
-    )
-    count = f"{len(entries)} document{'' if len(entries) == 1 else 's'}"
-    return (
-        '<section class="library" aria-labelledby="library-title">'
-        f'<h2 id="library-title">The documents</h2><p class="count">{count}, ready to be asked.</p>'
-        f"<ol>{items}</ol></section>"
-    )
+    """The last turn, which its asker calls `run`; or a welcome with questions to begin with."""
+    if not exchanges:
+        return f'<div class="talk" data-run="{escape(run)}">{_welcome(examples)}</div>'
+    turn = _exchange(len(exchanges), exchanges[-1], stand, last=True)
+    return f'<div class="talk" data-run="{escape(run)}">{turn}</div>'
 
 
 def _welcome(examples: Sequence[str]) -> str:
@@ -109,20 +105,47 @@ def _welcome(examples: Sequence[str]) -> str:
     )
 
 
-def _exchange(turn: int, exchange: Exchange) -> str:
-    if exchange.problem:
-        body = f'<p class="problem" role="alert">{escape(exchange.problem)}</p>'
-    elif exchange.answer is None:
-        body = _so_far(exchange.so_far)
-    elif exchange.answer.outcome == "not_in_corpus":
-        body = _refusal(exchange.answer)
+def _exchange(turn: int, exchange: Exchange, stand: Standings, last: bool = False) -> str:
+    answer = exchange.answer
+    if answer is None:
+        body = _unanswered(exchange)
+    elif answer.outcome == "not_in_corpus":
+        body = _refusal(answer, exchange.within)
     else:
-        body = _answer(turn, exchange.answer)
-    busy = ' aria-busy="true"' if exchange.answer is None and not exchange.problem else ""
+        body = _answer(turn, answer, stand)
+    busy = "" if exchange.finished else ' aria-busy="true"'
+    asked = _few(exchange.within) if exchange.within else ""
     return (
-        f'<section class="turn" id="turn-{turn}"{busy}>'
-        f'<h2 class="question">{escape(exchange.question)}</h2>'
-        f'<div class="answer">{body}</div></section>'
+        f'<section class="turn" id="turn-{turn}"{busy} aria-labelledby="question-{turn}">'
+        f'<h2 class="question" id="question-{turn}" tabindex="-1">{escape(exchange.question)}</h2>'
+        f"{f'<p class=aside>Asked of: {escape(asked)}</p>' if asked else ''}"
+        f"{_understood(answer)}"
+        f'<div class="answer">{body}</div>'
+        f"{_actions(turn, exchange, last) if exchange.finished else ''}</section>"
+    )
+
+
+def _understood(answer: Answer | None) -> str:
+    """How the question was read, where that is not how it was put."""
+    if answer is None:
+        return ""
+    read, put = answer.question.standalone, answer.question.text
+    if _WORDS.findall(read.casefold()) == _WORDS.findall(put.casefold()):
+        return ""
+    return f'<p class="aside">Understood as: {escape(read)}</p>'
+
+
+def _unanswered(exchange: Exchange) -> str:
+    if exchange.problem:
+        return f'<p class="problem">{escape(exchange.problem)}</p>'
+    if not exchange.stopped:
+        return _so_far(exchange.so_far)
+    if not exchange.so_far:
+        return '<p class="notice">Stopped before an answer came.</p>'
+    return (
+        f"{_so_far(exchange.so_far)}"
+        '<p class="notice">Stopped: what stands here is not the whole answer, '
+        "and was not checked to its end.</p>"
     )
 
 
@@ -134,42 +157,43 @@ def _so_far(text: str) -> str:
     return "".join(f'<p class="words">{part}</p>' for part in words.split("\n\n"))
 
 
-def _answer(turn: int, answer: Answer) -> str:
+def _answer(turn: int, answer: Answer, stand: Standings) -> str:
+    standings = {citation.n: stand(citation) for citation in answer.citations}
     says = next(says for least, says in _CONFIDENCE if answer.confidence >= least)
     how = f"The cited words answer the question with a probability of {answer.confidence:.2f}"
     model = "" if answer.model == "extractive" else f" · {escape(answer.model)}"
     return (
-        f"{_paragraphs(turn, answer)}{_notices(answer)}{_sources(turn, answer.citations)}"
+        f"{_notices(answer)}{_paragraphs(turn, answer, standings)}"
+        f"{notes.sources(turn, answer.citations, standings)}"
         f'<p class="confidence" title="{how}">{says}{model}</p>'
+        f"{notes.cards(turn, answer.citations, standings)}"
     )
 
 
-def _paragraphs(turn: int, answer: Answer) -> str:
-    """The sentences with their notes; a new paragraph where the answer's text begins one."""
+def _paragraphs(turn: int, answer: Answer, standings: Mapping[int, Standing]) -> str:
     cited = {citation.n: citation for citation in answer.citations}
-    paragraphs: list[list[str]] = [[]]
-    at = 0
-    for sentence in answer.sentences:
-        found = answer.text.find(sentence.text, at)
-        if found >= 0:
-            if "\n\n" in answer.text[at:found] and paragraphs[-1]:
-                paragraphs.append([])
-            at = found + len(sentence.text)
-        paragraphs[-1].append(_sentence(turn, sentence, cited))
-    return "".join(f'<p class="words">{" ".join(words)}</p>' for words in paragraphs)
-
-
-def _sentence(turn: int, sentence: AnswerSentence, cited: Mapping[int, Citation]) -> str:
-    citations = [cited[n] for n in sentence.citations if n in cited]
-    notes = "".join(
-        f'<a class="note" href="#cite-{turn}-{c.n}" title="{escape(c.title)}">[{c.n}]</a>'
-        for c in citations
+    return "".join(
+        f'<p class="words">{" ".join(_sentence(turn, s, cited, standings) for s in sentences)}</p>'
+        for sentences in paragraphs_of(answer)
     )
+
+
+def _sentence(
+    turn: int,
+    sentence: AnswerSentence,
+    cited: Mapping[int, Citation],
+    standings: Mapping[int, Standing],
+) -> str:
+    citations = [cited[n] for n in sentence.citations if n in cited]
+    links = "".join(notes.note(turn, citation, standings[citation.n]) for citation in citations)
     words = _answering(sentence.text, citations)
-    if sentence.support in _SUPPORT:
-        words = f'<span class="doubtful">{words}</span>'
-        notes += f' <span class="support">{_SUPPORT[sentence.support]}</span>'
-    return words + notes
+    if sentence.support not in _SUPPORT:
+        return words + links
+    why = f'<span class="reason">: {escape(sentence.why)}</span>' if sentence.why else ""
+    return (
+        f'<span class="doubtful">{words}</span>{links} '
+        f'<span class="support">{_SUPPORT[sentence.support]}{why}</span>'
+    )
 
 
 def _answering(text: str, citations: Sequence[Citation]) -> str:
@@ -183,63 +207,57 @@ def _answering(text: str, citations: Sequence[Citation]) -> str:
     return escape(text)
 
 
-def _sources(turn: int, citations: Sequence[Citation]) -> str:
-    documents: dict[str, list[Citation]] = {}
-    for citation in citations:
-        documents.setdefault(citation.document, []).append(citation)
-    items = "".join(
-        f'<li><span class="numbers">{", ".join(str(c.n) for c in cited)}</span> '
-        f'<a href="#cite-{turn}-{cited[0].n}">{escape(cited[0].title)}</a></li>'
-        for cited in documents.values()
-    )
-    return f'<ul class="sources" aria-label="Sources">{items}</ul>' if items else ""
-
-
-def _refusal(answer: Answer) -> str:
-    words, near = escape(answer.text), ""
-    if answer.evidence:
-        document = answer.evidence[0].document
-        title = escape(document.title)
-        link = f'<a href="#doc-{quote(document.id, safe="")}">{title}</a>'
-        if title in words:
-            words = words.replace(title, link, 1)
-        else:
-            near = f'<p class="near">Nearest document: {link}</p>'
+def _refusal(answer: Answer, asked: Sequence[str]) -> str:
+    words = escape(answer.text)
+    near: dict[str, str] = {}
+    for evidence in answer.evidence:
+        document = evidence.document
+        link = f'<a href="#doc-{quote(document.id, safe="")}">{escape(document.title)}</a>'
+        near.setdefault(document.id, link)
+        if len(near) == _NEAREST:
+            break
+    items = "".join(f"<li>{link}</li>" for link in near.values())
+    nearest = f'<p class="near">Nearest to it</p><ul class="nearest">{items}</ul>' if near else ""
+    widen = '<button type="button" class="widen">Ask all documents</button>' if asked else ""
     return (
-        '<div class="refusal"><p class="label">Not in the documents</p>'
-        f'<p class="words">{words}</p>{near}</div>{_notices(answer)}'
+        f'{_notices(answer)}<div class="refusal"><p class="label">Not in the documents</p>'
+        f'<p class="words">{words}</p>{nearest}{widen}</div>{_said_all_the_same(answer)}'
     )
+
+
+def _said_all_the_same(answer: Answer) -> str:
+    """What a model said where the documents do not answer: every sentence marked."""
+    if not answer.sentences:
+        return ""
+    return (
+        '<p class="label">The model said, without support</p>'
+        f'<p class="words">{" ".join(_sentence(0, s, {}, {}) for s in answer.sentences)}</p>'
+    )
+
+
+def _actions(turn: int, exchange: Exchange, last: bool) -> str:
+    """What can be done with a turn that is finished."""
+    actions = []
+    if exchange.answer is not None:
+        actions.append('<button type="button" class="copy">Copy</button>')
+        actions.append(f'<a href="#why-{turn}">Why this answer</a>')
+    if last:
+        actions.append('<button type="button" class="retry">Retry</button>')
+    actions.append('<button type="button" class="edit">Edit</button>')
+    if exchange.answer is not None:
+        actions.append(
+            f'<span class="thumbs"><a role="button" href="#good-{turn}" aria-label="Good answer" '
+            f'title="Good answer">{_THUMB}</a><a role="button" href="#bad-{turn}" class="down" '
+            f'aria-label="Bad answer" title="Bad answer">{_THUMB}</a></span>'
+        )
+    label = f"What to do with answer {turn}"
+    return f'<div class="actions" role="group" aria-label="{label}">{"".join(actions)}</div>'
+
+
+def _few(titles: Sequence[str]) -> str:
+    more = f" and {len(titles) - 2} more" if len(titles) > 2 else ""
+    return ", ".join(f"“{title}”" for title in titles[:2]) + more
 
 
 def _notices(answer: Answer) -> str:
     return "".join(f'<p class="notice">{escape(notice)}</p>' for notice in answer.notices)
-
-
-def _article(document: Document, citations: Sequence[Citation], opened: bool, changed: bool) -> str:
-    numbers = " ".join(str(citation.n) for citation in citations)
-    note = (
-        '<p class="changed">This is the version that was cited. '
-        "The document has changed since, or is gone.</p>"
-        if changed
-        else ""
-    )
-    origin = document.metadata.get("source", "")
-    id = "" if changed else escape(document.id)  # a link to the document means what it says now
-    return (
-        f'<article class="source" data-document="{id}" data-cites="{numbers}"'
-        f'{"" if opened else " hidden"} aria-label="{escape(document.title)}">'
-        f"<header><h2>{escape(document.title)}</h2>{_byline(document.metadata)}"
-        f"{f'<p>{escape(origin)}</p>' if origin else ''}{note}</header>"
-        f'<div class="text">{render(document, citations)}</div></article>'
-    )
-
-
-def _byline(metadata: Mapping[str, str], *more: str) -> str:
-    known = [metadata[key] for key in ("kind", "author", "date") if metadata.get(key)]
-    words = " · ".join(map(escape, (*known, *more)))
-    return f'<p class="byline">{words}</p>' if words else ""
-
-
-def _pages_long(characters: int) -> str:
-    words = max(1, round(characters / 6 / 100)) * 100
-    return f"about {words:,} words"

@@ -7,6 +7,7 @@ import socket
 import uvicorn
 from fastapi import FastAPI
 from starlette.routing import Mount
+from starlette.types import ASGIApp
 
 from corpus.errors import FootnoteError
 
@@ -40,16 +41,24 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def run(app: FastAPI, listening: socket.socket) -> None:
-    """Serve until interrupted or terminated."""
-    _Server(app).run(sockets=[listening])
+def run(app: FastAPI, door: ASGIApp, listening: socket.socket) -> None:
+    """Serve the app through its door until interrupted or terminated."""
+    _Server(app, door).run(sockets=[listening])
 
 
 class _Server(uvicorn.Server):
     """Ends the streams that open pages hold before it stops; else it would wait for them."""
 
-    def __init__(self, app: FastAPI) -> None:
-        super().__init__(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=3))
+    def __init__(self, app: FastAPI, door: ASGIApp) -> None:
+        super().__init__(
+            uvicorn.Config(
+                door,
+                log_level="warning",
+                timeout_graceful_shutdown=3,
+                server_header=False,
+                ws="none",
+            )
+        )
         self._streams = [
             route.app.stop_event
             for route in app.routes

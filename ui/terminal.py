@@ -11,6 +11,10 @@ from index.types import BuildReport
 from rag.types import Answer, Citation
 
 _WIDEST = 88
+_DOUBTS = {
+    "partial": "Its source does not carry all of this",
+    "unsupported": "Not supported by the documents",
+}
 
 
 def answer(answer: Answer) -> str:
@@ -18,9 +22,9 @@ def answer(answer: Answer) -> str:
     blocks = [_wrapped(answer.text)]
     blocks += [_source(citation) for citation in answer.citations]
     blocks += [
-        _wrapped(f"Its source does not carry all of this: “{sentence.text}”")
+        _wrapped(f"{_DOUBTS[sentence.support]}: “{sentence.text}”")
         for sentence in answer.sentences
-        if sentence.support != "supported"
+        if sentence.support in _DOUBTS
     ]
     blocks += [_wrapped(f"Note: {notice}") for notice in answer.notices]
     return "\n\n".join(blocks)
@@ -66,14 +70,17 @@ def bar(label: str) -> Iterator[Progress | None]:
         progress.TextColumn("{task.description}"),
         progress.BarColumn(),
         progress.MofNCompleteColumn(),
+        progress.TextColumn("{task.fields[rate]}"),
         progress.TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,
     ) as shown:
-        task = shown.add_task(label, total=None)
+        task = shown.add_task(label, total=None, rate="")
 
         def update(done: int, total: int | None = None) -> None:
-            shown.update(task, completed=done, total=total)
+            passed = shown.tasks[0].elapsed
+            rate = f"{done / passed:,.0f}/s" if passed else ""
+            shown.update(task, completed=done, total=total, rate=rate)
 
         yield update
 

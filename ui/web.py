@@ -18,59 +18,111 @@ from fastapi.staticfiles import StaticFiles
 
 from rag.assistant import Assistant
 from rag.settings import Settings
-from ui import server
+from ui import api, library_routes, server
 from ui.desk import BAR, Desk
-from ui.library import Library
+from ui.door import USER, Door
+from ui.evalpage import Evaluation
+from ui.feedback import Feedback
+from ui.librarian import Librarian
+from ui.library import Library, scope
 from ui.parts import PLAIN
-from ui.talk import Conversation
+from ui.people import People
+from ui.talk import Conversation, composer
+from ui.why import Why
 
 ASSETS = Path(__file__).parent / "assets"
-STYLES = ("base", "talk", "library", "source")
-SCRIPTS = ("room", "talk", "source")  # room.js first: the others hang on it
+STYLES = ("base", "talk", "kept", "library", "source", "tools", "why", "evaluation", "feedback")
+SCRIPTS = (  # room.js first: the others hang on it
+    *("room", "store", "talk", "kept", "notes"),
+    *("source", "find", "outline", "library", "arrivals", "why", "evaluation", "feedback"),
+)
 _HEADER = """
 <div class="masthead">
   <h1>Footnote<sup aria-hidden="true">1</sup></h1>
-  <a href="#library">Documents</a>
-  <a href="#new" id="new">New conversation</a>
+  <nav aria-label="Footnote">
+    <a href="#new" id="new">New<span> conversation</span></a>
+    <a href="#conversations">Conversations</a>
+    <a href="#library">Documents</a>
+    <a href="#evaluation">Evaluation</a>
+  </nav>
+  <p id="tell" role="status"></p>
 </div>
+<dialog id="conversations" aria-labelledby="conversations-title">
+  <header>
+    <h2 id="conversations-title">Conversations</h2>
+    <button type="button" class="close">Close</button>
+  </header>
+  <button type="button" class="begin">New conversation</button>
+  <ul class="kept"></ul>
+  <p class="none">What you ask is listed here.</p>
+  <p class="trouble" role="status"></p>
+  <p class="aside">Kept in this browser only, and sent nowhere but back to Footnote when you open
+    one. The newest 200 stay, up to 40 MB; the oldest give way.</p>
+</dialog>
 """
 
 
-def build(assistant: Assistant) -> gr.Blocks:
-    """The app over an assistant."""
+def build(assistant: Assistant, read_only: bool = False) -> gr.Blocks:
+    """The app over an assistant. `read_only`: documents are neither added nor removed."""
     with gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True) as blocks:
+        api.offer(blocks, api.Endpoints(assistant))
         gr.HTML(_HEADER, elem_id="masthead", js_on_load=None, **PLAIN)
         with gr.Row(elem_id="room"):
             with gr.Column(elem_id="conversation"):
                 conversation = Conversation(assistant)
+                scope()
+                composer()
+                feedback = Feedback(assistant)
             with gr.Column(elem_id="desk"):
                 gr.HTML(BAR, elem_id="bar", js_on_load=None, **PLAIN)
                 with gr.Column(elem_id="paper"):
-                    library = Library(assistant)
+                    library = Library(read_only)
                     desk = Desk(assistant)
-        conversation.wire(desk)
+            why = Why(assistant)
+        with gr.Column(elem_id="evaluation"):
+            evaluation = Evaluation(assistant)
+        conversation.wire(desk, library.chosen)
         desk.wire(conversation.talk)
-        library.wire(blocks)
+        evaluation.wire()
+        feedback.wire(conversation.talk)
+        why.wire(conversation.talk, desk.source)
+        library.wire()
     # Answers share the processor; more at once would only make each slower.
     return blocks.queue(default_concurrency_limit=max(4, os.cpu_count() or 1), max_size=256)
 
 
-def serve(settings: Settings, host: str, port: int, auth: tuple[str, str] | None) -> None:
+def serve(
+    settings: Settings,
+    host: str,
+    port: int,
+    people: People | None = None,
+    read_only: bool | None = None,
+    mcp: bool = False,
+) -> None:
     """Serve the app until interrupted. Prints one line: the address to open.
 
+    `people` may come in, everybody where it is None. `read_only` None: documents can be added and
+    removed unless everybody may come in from other machines. `mcp`: the endpoints as MCP tools too.
     Raises FootnoteError where the address cannot be had, and what `Assistant.open` raises.
     """
+    at_home = server.is_loopback(host)
+    if read_only is None:
+        read_only = people is None and not at_home
     with server.listen(host, port) as listening:
         assistant = Assistant.open(settings)
         Thread(target=assistant.warm, daemon=True).start()
+        librarian = Librarian(assistant, read_only)
         app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
         app.mount("/footnote", StaticFiles(directory=ASSETS))
+        app.include_router(library_routes.routes(librarian))
+        if mcp:
+            api.serve_tools(app, api.Endpoints(assistant))
         gr.mount_gradio_app(
             app,
-            build(assistant),
+            build(assistant, librarian.read_only),
             path="/",
-            auth=auth,
-            auth_message=_door(),
+            # Gradio's own check, behind ours: nobody gets by it without a name.
+            auth_dependency=None if people is None else lambda asked: asked.scope.get(USER),
             head=_head(),
             theme=_theme(),
             favicon_path=str(ASSETS / "favicon.svg"),
@@ -83,27 +135,28 @@ def serve(settings: Settings, host: str, port: int, auth: tuple[str, str] | None
             mcp_server=False,
             pwa=False,
         )
-        if auth is None and not server.is_loopback(host):
+        if people is None and not at_home:
+            may = "read" if librarian.read_only else "read, add and remove"
             print(
-                f"footnote: warning: anyone who reaches {host} can read the documents; "
-                "ask for a password with --auth USER:PASSWORD",
+                f"footnote: warning: anyone who reaches {host} can {may} the documents; "
+                "ask for passwords with --users FILE or --auth USER:PASSWORD",
                 file=sys.stderr,
             )
         print(f"Footnote is open at {server.address(host, listening)}", flush=True)
-        server.run(app, listening)
+        if mcp:
+            print(f"MCP tools are at {server.address(host, listening)}mcp", flush=True)
+        server.run(app, Door(app, people, at_home, library_routes.UPLOADS), listening)
 
 
 def _head() -> str:
-    """Our styles and scripts. Gradio's own `css` would rewrite every rule."""
+    """Our styles and scripts. Gradio's own `css` would rewrite every rule.
+
+    The scripts stand in the page itself: those with an address may come after the components that
+    call them.
+    """
     styles = "".join((ASSETS / f"{name}.css").read_text("utf-8") for name in STYLES)
-    scripts = "".join(f'<script src="footnote/{name}.js"></script>' for name in SCRIPTS)
-    return f"<style>{styles}</style>{scripts}"
-
-
-def _door() -> str:
-    """What the page says that asks for the password."""
-    style = (ASSETS / "login.css").read_text("utf-8")
-    return f"<style>{style}</style><strong>Footnote</strong>Please say who you are."
+    scripts = ((ASSETS / f"{name}.js").read_text("utf-8") for name in SCRIPTS)
+    return f"<style>{styles}</style>" + "".join(f"<script>{script}</script>" for script in scripts)
 
 
 def _theme() -> gr.themes.Base:

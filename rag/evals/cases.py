@@ -54,19 +54,31 @@ def load(path: Path) -> tuple[Case, ...]:
     return cases
 
 
+def parse(text: str, name: str) -> tuple[Case, ...]:
+    """The cases of a JSONL file's text; `name` is what errors call it. Raises BadCases."""
+    cases = tuple(_parse(text, name))
+    if not cases:
+        raise BadCases(f"{name} holds no cases: write one JSON object a line")
+    return cases
+
+
 def _load(file: Path) -> Iterator[Case]:
     try:
-        lines = file.read_text("utf-8-sig").split("\n")
+        text = file.read_text("utf-8-sig")
     except OSError as error:
         raise BadCases(f"cannot read {file}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise BadCases(f"{file} is not UTF-8: save it as UTF-8") from error
-    for number, line in enumerate(lines, start=1):
+    yield from _parse(text, str(file))
+
+
+def _parse(text: str, name: str) -> Iterator[Case]:
+    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
         if line.strip():
             try:
                 yield _case(json.loads(line))
-            except (ValueError, BadQuestion) as error:
-                raise BadCases(f"{file}, line {number}: {error}") from error
+            except (ValueError, BadQuestion, RecursionError) as error:
+                raise BadCases(f"{name}, line {number}: {error}") from error
 
 
 def _case(row: object) -> Case:

@@ -1,61 +1,116 @@
-"""Charts as inline SVG: no script, nothing loaded, colours from the page."""
+"""Charts as inline SVG: no script, nothing loaded, colours from the page.
 
-from collections.abc import Iterable, Mapping, Sequence
+Each comes in two widths, for a page and for a telephone, and with its figures in words.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 
 from rag.evals import measures as formulas
-from rag.evals.names import STEPS, TIMED
+from rag.evals.names import STEPS, TIMED, grouped
 from rag.evals.results import Judged, Results
 from rag.evals.score import Measure
 
-_WIDE, _ROW, _LABEL = 720, 22, 210
+WIDE, NARROW = 720, 340
+_ROW, _LABEL = 22, 210
 _SIDE, _EDGE = 320, 44
+_GROUPS = ("Facts", "Citations", "Refusals", "Search")
 
 
-def charts(results: Results) -> Iterable[tuple[str, str]]:
-    """Each chart for which the run has something to show: its title and its SVG."""
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """`svg` is for a page, `narrow` for 340 pixels; `figures` are what they show, a line each."""
+
+    title: str
+    svg: str
+    narrow: str
+    figures: tuple[str, ...]
+
+
+def charts(results: Results, apart: bool = False) -> Iterator[Chart]:
+    """Each chart for which the run has something to show; `apart`: the shares group by group."""
     shares = {
         name: m
         for name, m in results.measures.items()
         if name not in TIMED and 0 <= m.low <= m.value <= m.high <= 1
     }
-    if shares:
-        yield "Measures with their 95 % intervals", intervals(shares)
+    if apart:
+        for group, names in grouped(shares).items():
+            if group in _GROUPS:
+                yield _shares(group, {name: shares[name] for name in names})
+    elif shares:
+        yield _shares("Measures with their 95 % intervals", shares)
     confidence, right = _confidences(results.cases)
     if confidence:
-        yield (
+        table = formulas.reliability(confidence, right)
+        yield _square(
             "Reliability: how often a confidence is right",
-            reliability(formulas.reliability(confidence, right)),
+            reliability(table),
+            (f"confidence {mean:.2f}: {share:.2f} right, of {n:,}" for mean, share, n in table),
         )
-        yield (
+        curve = formulas.risk_coverage(confidence, right)
+        yield _square(
             "Risk and coverage: answering only the surest",
-            risk_coverage(formulas.risk_coverage(confidence, right)),
+            risk_coverage(curve),
+            (f"the surest {c:.0%} answered: {risk:.3f} wrong" for c, risk in _tenths(curve)),
         )
     if taken := _latencies(results.measures):
-        yield "Time by step, p50 and p95", latency(taken)
+        yield Chart(
+            "Time by step, p50 and p95",
+            latency(taken),
+            latency(taken, NARROW),
+            tuple(f"{step}: {p50:.0f} and {p95:.0f} ms" for step, (p50, p95) in taken.items()),
+        )
 
 
-def intervals(shares: Mapping[str, Measure]) -> str:
-    """A row for each share: a dot at its value, a line over its interval."""
-    height = _ROW * len(shares) + 34
-    span = _WIDE - _LABEL - 70
+def _shares(title: str, shares: Mapping[str, Measure]) -> Chart:
+    figures = (
+        f"{name} {m.value:.3f} ({m.low:.3f} to {m.high:.3f}), n = {m.n:,}"
+        for name, m in shares.items()
+    )
+    return Chart(title, intervals(shares), intervals(shares, NARROW), tuple(figures))
+
+
+def _square(title: str, svg: str, figures: Iterable[str]) -> Chart:
+    return Chart(title, svg, svg, tuple(figures))
+
+
+def _tenths(curve: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Some ten points of a curve, the last one among them."""
+    step = max(1, len(curve) // 10)
+    return [*curve[step - 1 : -1 : step], curve[-1]]
+
+
+def intervals(shares: Mapping[str, Measure], width: int = WIDE) -> str:
+    """A row for each share: a dot at its value, a line over its interval.
+
+    In a narrow chart the names stand above their rows.
+    """
+    label, row = (_LABEL, _ROW) if width >= WIDE else (12, 2 * _ROW)
+    height = row * len(shares) + 34
+    span = width - label - (70 if width >= WIDE else 56)
     parts = []
     for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
-        x = _LABEL + tick * span
+        x = label + tick * span
         parts.append(f'<line class="grid" x1="{x:.1f}" y1="6" x2="{x:.1f}" y2="{height - 26}"/>')
         parts.append(_text(x, height - 10, f"{tick:g}", "middle"))
     for number, (name, m) in enumerate(shares.items()):
-        y = 18 + number * _ROW
-        low, high, at = (_LABEL + value * span for value in (m.low, m.high, m.value))
-        parts.append(_text(_LABEL - 12, y + 4, name, "end"))
+        y = 18 + number * row + row - _ROW
+        low, high, at = (label + value * span for value in (m.low, m.high, m.value))
+        parts.append(
+            _text(label - 12, y + 4, name, "end")
+            if width >= WIDE
+            else _text(0, y - 14, name, "start", "name")
+        )
         parts.append(f'<line class="range" x1="{low:.1f}" y1="{y}" x2="{high:.1f}" y2="{y}"/>')
         parts.append(
             f'<circle class="dot" cx="{at:.1f}" cy="{y}" r="4.5">'
             f"<title>{escape(name)} {m.value:.3f} ({m.low:.3f} to {m.high:.3f}), n = {m.n}</title>"
             "</circle>"
         )
-        parts.append(_text(_WIDE - 56, y + 4, f"{m.value:.3f}", "start"))
-    return _svg(_WIDE, height, "Measures with their intervals", parts)
+        parts.append(_text(label + span + 14, y + 4, f"{m.value:.3f}", "start"))
+    return _svg(width, height, "Measures with their intervals", parts)
 
 
 def reliability(table: Sequence[tuple[float, float, int]]) -> str:
@@ -81,23 +136,24 @@ def risk_coverage(curve: Sequence[tuple[float, float]]) -> str:
     return _svg(_SIDE, _SIDE, "Risk-coverage curve", parts)
 
 
-def latency(taken: Mapping[str, tuple[float, float]]) -> str:
+def latency(taken: Mapping[str, tuple[float, float]], width: int = WIDE) -> str:
     """Two bars for each step, in milliseconds: p50 in front of p95."""
+    label = _LABEL if width >= WIDE else 84
     height = _ROW * len(taken) + 16
     most = max(p95 for _, p95 in taken.values()) or 1.0
-    span = _WIDE - _LABEL - 150
+    span = width - label - (150 if width >= WIDE else 116)
     parts = []
     for number, (step, (p50, p95)) in enumerate(taken.items()):
         y = 8 + number * _ROW
-        parts.append(_text(_LABEL - 12, y + 12, step, "end"))
+        parts.append(_text(label - 12, y + 12, step, "end"))
         for style, value in (("pale", p95), ("bar", p50)):
-            width = max(1.0, value / most * span)
+            across = max(1.0, value / most * span)
             parts.append(
-                f'<rect class="{style}" x="{_LABEL}" y="{y}" width="{width:.1f}" height="14"/>'
+                f'<rect class="{style}" x="{label}" y="{y}" width="{across:.1f}" height="14"/>'
             )
-        end = _LABEL + p95 / most * span + 8
+        end = label + p95 / most * span + 8
         parts.append(_text(end, y + 12, f"{p50:.0f} and {p95:.0f} ms", "start"))
-    return _svg(_WIDE, height, "Time by step", parts)
+    return _svg(width, height, "Time by step", parts)
 
 
 def _confidences(cases: Sequence[Judged]) -> tuple[list[float], list[bool]]:
@@ -141,8 +197,9 @@ def _point(x: float, y: float) -> tuple[float, float]:
     return _EDGE + x * span, _SIDE - _EDGE - y * span
 
 
-def _text(x: float, y: float, text: str, anchor: str) -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
+def _text(x: float, y: float, text: str, anchor: str, style: str = "") -> str:
+    styled = f' class="{style}"' if style else ""
+    return f'<text{styled} x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
 
 
 def _svg(width: int, height: int, label: str, parts: Iterable[str]) -> str:

@@ -84,14 +84,14 @@ def main(settings: Settings, call: Call, bar: Bar = lambda _: nullcontext()) -> 
 
 def _check(settings: Settings, call: Call) -> int:
     cases = load(call.cases or KNOWN_FACTS)
-    problems = check_cases(cases, _Documents(Assistant.open(settings).index))
+    problems = check_cases(cases, Documents(Assistant.open(settings).index))
     print(*(problems or (f"{len(cases)} cases, nothing wrong with them",)), sep="\n")
     return 1 if problems else 0
 
 
 def fitting(cases: Sequence[Case], index: Searches) -> Sequence[Case]:
     """The cases, where nothing is wrong with them over this index; else raises BadCases."""
-    if problems := check_cases(cases, _Documents(index)):
+    if problems := check_cases(cases, Documents(index)):
         more = f" (and {len(problems) - 1} more, see --check-cases)" if problems[1:] else ""
         raise BadCases(f"{problems[0]}{more}; is this the index that the cases are about?")
     return cases
@@ -169,7 +169,7 @@ def _hash(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-class _Documents(Mapping[str, str]):
+class Documents(Mapping[str, str]):
     """The texts of an index's documents by id, read when they are needed."""
 
     def __init__(self, index: Searches) -> None:

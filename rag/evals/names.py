@@ -1,6 +1,6 @@
 """The measures by name, in the order in which reports show them, and what each one says."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 STEPS = ("condense", "search", "read", "compose", "model", "verify")
 _SHARES = (50, 95)
@@ -77,3 +77,23 @@ LOWER = TIMED | {
     "wrong_document",
 }
 """The measures of which less is better."""
+
+_BEGINS = {
+    "facts_found": "Facts",
+    "citation_recall": "Citations",
+    "false_refusals": "Refusals",
+    "ece": "Confidence",
+    "recall@5": "Search",
+    "words_per_answer": "Effort",
+}
+
+
+def grouped(names: Iterable[str]) -> dict[str, list[str]]:
+    """The names by what they are about, in the order of the reports."""
+    given, group = set(names), ""
+    groups: dict[str, list[str]] = {}
+    for name in MEANINGS:
+        group = _BEGINS.get(name, group)
+        if name in given:
+            groups.setdefault(group, []).append(name)
+    return groups

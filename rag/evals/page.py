@@ -53,20 +53,20 @@ def page(
     """The whole page; `text_of` gives the texts that the sources are shown from."""
     parts = ["<h1>Evaluation</h1>", _paragraph(rows.headline(results))]
     parts += [
-        f"<figure><figcaption>{escape(title)}</figcaption>{svg}</figure>"
-        for title, svg in charts(results)
+        f"<figure><figcaption>{escape(one.title)}</figcaption>{one.svg}</figure>"
+        for one in charts(results)
     ]
-    parts += ["<h2>Measures</h2>", _measures(results)]
+    parts += ["<h2>Measures</h2>", measures(results)]
     parts += map(_paragraph, rows.judges(results))
     if others:
-        parts += ["<h2>Beside others on the same cases</h2>", _table(rows.beside(others))]
+        parts += ["<h2>Beside others on the same cases</h2>", table(rows.beside(others))]
     if comparison:
         parts += ["<h2>What differs</h2>", _paragraph(rows.versus(comparison))]
-        parts.append(_table(rows.differences(comparison)))
+        parts.append(table(rows.differences(comparison)))
         if comparison.flips:
-            parts.append(_table(rows.flips(comparison)))
+            parts.append(table(rows.flips(comparison)))
     if by_tag := rows.by_tag(results):
-        parts += ["<h2>By tag</h2>", _table(by_tag)]
+        parts += ["<h2>By tag</h2>", table(by_tag)]
     parts.append(f"<h2>Not right: {len(results.failing):,} of {len(results.cases):,}</h2>")
     parts += [_case(case, text_of or (lambda *_: None)) for case in results.failing]
     body = "\n".join(parts)
@@ -129,16 +129,18 @@ def _paragraph(text: str) -> str:
     return f"<p>{escape(text)}</p>"
 
 
-def _table(table: Iterable[Sequence[str]]) -> str:
-    head, *body = table
-    lines = ["<tr>" + "".join(f"<th>{escape(cell)}</th>" for cell in head) + "</tr>"]
-    lines += ["<tr>" + "".join(map(_cell, row)) + "</tr>" for row in body]
-    return f'<div class="scroll"><table>{"".join(lines)}</table></div>'
+def table(lines: Iterable[Sequence[str]]) -> str:
+    """Rows under a head, as HTML; what does not fit across scrolls."""
+    head, *body = lines
+    cells = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in head)
+    inner = "".join("<tr>" + "".join(map(_cell, row)) + "</tr>" for row in body)
+    return f'<div class="scroll" tabindex="0"><table><tr>{cells}</tr>{inner}</table></div>'
 
 
-def _measures(results: Results) -> str:
+def measures(results: Results) -> str:
+    """Every measure with its interval, and what it says, as a table."""
     head, *body = rows.measures(results)
-    return _table([(*head, "what it says"), *((*row, MEANINGS[row[0]]) for row in body)])
+    return table([(*head, "what it says"), *((*row, MEANINGS[row[0]]) for row in body)])
 
 
 def _cell(text: str) -> str:

@@ -47,7 +47,7 @@ def write(
     """
     folder.mkdir(parents=True, exist_ok=True)
     files = {
-        "results.json": _json(as_json(results)),
+        "results.json": json_text(results),
         "summary.md": summary(results, comparison, others),
         "report.html": page.page(results, text_of, comparison, others),
         "junit.xml": junit.junit(results),
@@ -91,10 +91,10 @@ def summary(
     return "\n\n".join(blocks) + "\n"
 
 
-def _json(whole: Mapping[str, Any]) -> str:
-    """JSON with a line for each part and each case."""
+def json_text(results: Results) -> str:
+    """The results as `results.json`: a line for each part and each case."""
     parts = []
-    for name, part in whole.items():
+    for name, part in as_json(results).items():
         items = ",\n".join(json.dumps(item, ensure_ascii=False) for item in part)
         text = f"[\n{items}\n]" if isinstance(part, list) else json.dumps(part, ensure_ascii=False)
         parts.append(f"{json.dumps(name)}: {text}")

@@ -110,9 +110,16 @@ def collect(
             journal.add(done[-1])
         if on_progress:
             on_progress(len(done), len(items))
+    return scored(done, what_ran(index, done, started, seed), seed)
+
+
+def what_ran(
+    index: Searches, done: Sequence[Judged], started: str, seed: int = 0
+) -> dict[str, Any]:
+    """What a run says of itself: over which index, by which model, when."""
     manifest = index.manifest
     models = {str(one.answer["model"]) for one in done if one.answer and one.answer.get("model")}
-    run = {
+    return {
         "commit": commit(),
         "index": {
             "embedding": manifest.embedding,
@@ -124,7 +131,6 @@ def collect(
         "started": started,
         "judge": JUDGE,
     }
-    return scored(done, run, seed)
 
 
 def scored(cases: Sequence[Judged], run: Mapping[str, Any], seed: int = 0) -> Results:
@@ -174,13 +180,20 @@ def case_of(row: Mapping[str, Any]) -> Judged:
 def load_run(path: Path) -> tuple[tuple[Judged, ...], Mapping[str, Any]]:
     """The cases of a `results.json` or of a saved run, and what was run. Raises BadCases."""
     try:
-        whole = json.loads(path.read_text("utf-8"))
-        return tuple(map(case_of, whole["cases"])), dict(whole["run"])
+        data = path.read_bytes()
     except OSError as error:
         raise BadCases(f"cannot read {path}: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    return parse_run(data, str(path))
+
+
+def parse_run(data: bytes | str, name: str) -> tuple[tuple[Judged, ...], Mapping[str, Any]]:
+    """The same from what such a file holds; `name` is what errors call it. Raises BadCases."""
+    try:
+        whole = json.loads(data)
+        return tuple(map(case_of, whole["cases"])), dict(whole["run"])
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BadCases(
-            f"{path} is no run: name the results.json of an earlier one, or what --save wrote"
+            f"{name} is no run: name the results.json of an earlier one, or what --save wrote"
         ) from error
 
 

@@ -61,6 +61,7 @@ CONFIDENCE = (
     "other_year",
     "missing_figures",
     "missing_focus",
+    "uncounted",
     "echo",
     "wrong_kind",
     "wrong_kind_answer",

@@ -8,12 +8,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 from corpus.read import BUILT_IN
 from rag.assistant import Assistant
 from rag.settings import Settings
 from tests.conftest import Footnote
+from tests.openai_server import Say, Server, Step, serving
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SWITCHES = [
@@ -49,6 +50,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
+
+
+# What Gradio writes to the console when a page is left while it waits for an answer.
+LEAVING = ("AbortError: signal is aborted", "Connection errored out")
+expect.set_options(timeout=15_000)  # the machine may be busy, and a model's client loads once
 
 
 @pytest.fixture(scope="session")
@@ -101,6 +107,71 @@ def address(index: Path) -> Iterator[str]:
         process.communicate(timeout=20)
 
 
+@pytest.fixture(scope="session")
+def model() -> Iterator[Server]:
+    """A language model that says what a test has it say, see `script`."""
+    with serving(Say("")) as server:
+        yield server
+
+
+def script(model: Server, *steps: Step) -> None:
+    """What the model answers from now on."""
+    model.script[:] = steps
+    model.requests.clear()
+    model.left.clear()
+
+
+@pytest.fixture(scope="session")
+def modelled(index: Path, model: Server) -> Iterator[str]:
+    """Where the app is served that answers by that model."""
+    process = Footnote(index.parent).start(
+        *("serve", "--index", index, "--port", "0"),
+        env={"OPENAI_BASE_URL": model.url, "OPENAI_API_KEY": "a key for tests"},
+    )
+    try:
+        assert process.stdout is not None
+        yield process.stdout.readline().decode().split()[-1]
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+@pytest.fixture(scope="session")
+def kept_beside(index: Path) -> Path:
+    """A copy of the index for the tests that keep something beside it: feedback, runs."""
+    return shutil.copytree(index, index.with_name("kept-beside"))
+
+
+@pytest.fixture(scope="session")
+def keeping(kept_beside: Path) -> Iterator[str]:
+    """Where the app is served over that copy."""
+    process = Footnote(kept_beside.parent).start("serve", "--index", kept_beside, "--port", "0")
+    try:
+        assert process.stdout is not None
+        yield process.stdout.readline().decode().split()[-1]
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+@pytest.fixture
+def judge(context: BrowserContext, keeping: str) -> "Reader":
+    """Somebody who has just opened that app."""
+    page = context.new_page()
+    page.goto(keeping)
+    page.locator(".welcome").wait_for()
+    return Reader(page)
+
+
+@pytest.fixture
+def writer(context: BrowserContext, modelled: str) -> "Reader":
+    """Somebody who has just opened the app that answers by a model."""
+    page = context.new_page()
+    page.goto(modelled)
+    page.locator(".welcome").wait_for()
+    return Reader(page)
+
+
 class Reader:
     """One person at the page: what they do, and what they see."""
 
@@ -108,12 +179,20 @@ class Reader:
         self.page = page
 
     def ask(self, question: str) -> None:
-        self.page.locator("#question textarea").fill(question)
-        self.page.locator("#question textarea").press("Enter")
+        self.begin(question)
         self.wait_for(question)
 
+    def begin(self, question: str) -> None:
+        """Ask, and do not wait."""
+        self.box.fill(question)
+        self.box.press("Enter")
+
+    @property
+    def box(self) -> Locator:
+        return self.page.locator("#question textarea")
+
     def wait_for(self, question: str) -> None:
-        turn = self.page.locator(".turn:not([aria-busy])", has_text=question).last
+        turn = self.page.locator("body:not(.answering) .turn", has_text=question).last
         turn.locator(".answer").wait_for()
 
     @property
@@ -168,7 +247,12 @@ def context(browser: Browser, address: str) -> Iterator[BrowserContext]:
         context.set_default_timeout(10_000)
         context.on("weberror", lambda error: problems.append(str(error.error)))
         context.on(
-            "console", lambda said: problems.append(said.text) if said.type == "error" else None
+            "console",
+            lambda said: (
+                problems.append(said.text)
+                if said.type == "error" and not any(each in said.text for each in LEAVING)
+                else None
+            ),
         )
         context.on(
             "request",

@@ -25,6 +25,47 @@
     element?.dispatchEvent(new CustomEvent(`footnote-${name}`, { bubbles: true, detail }));
   }
 
+  // Says something once to who listens instead of looking.
+  let telling = [];
+  function tell(text) {
+    if (telling.push(text) > 1) return;
+    one("#tell").textContent = "";
+    setTimeout(() => {
+      one("#tell").textContent = telling.join(" "); // the same words again are said again
+      telling = [];
+    }, 60);
+  }
+
+  // To the clipboard; pages that do not come over https or from this machine have none.
+  async function copy(text) {
+    try {
+      await navigator.clipboard.writeText(text);
+      return true;
+    } catch {
+      const area = document.createElement("textarea");
+      area.value = text;
+      area.setAttribute("aria-hidden", "true");
+      area.style.cssText = "position: fixed; opacity: 0";
+      const focused = document.activeElement;
+      document.body.append(area);
+      area.select();
+      const copied = document.execCommand("copy");
+      area.remove();
+      focused?.focus({ preventScroll: true });
+      return copied;
+    }
+  }
+
+  // An element with words in it; never with markup.
+  function make(tag, attributes = {}, ...children) {
+    const element = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) {
+      if (value !== false && value != null) element.setAttribute(name, value === true ? "" : value);
+    }
+    element.append(...children);
+    return element;
+  }
+
   document.addEventListener("click", (event) => {
     const link = event.target instanceof Element ? event.target.closest("a[href^='#']") : null;
     if (!link) {
@@ -38,8 +79,8 @@
   });
 
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && narrow()) close();
+    if (event.key === "Escape" && !event.defaultPrevented && narrow()) close();
   });
 
-  window.footnote = { one, all, narrow, open, close, send, links: {} };
+  window.footnote = { one, all, narrow, open, close, send, tell, copy, make, links: {} };
 })();

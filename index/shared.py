@@ -1,0 +1,279 @@
+"""An index on a Chroma server, for apps on many machines: what they need beside the vectors.
+
+Each app has words and texts in a folder of its own and follows the server. There, beside the
+vectors, lie the texts of every document with the places of its passages, the manifest, and a head
+that names the manifest: written last, it makes a change one step for all of them. An app at an
+older state finds nothing of a newer one, since its own manifest does not name it.
+"""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from corpus.split import passages
+from corpus.types import Document, Passage, Span
+from index.blobs import Blobs, names
+from index.embed import count
+from index.errors import IndexBusy, IndexDamaged, IndexMismatch, IndexMissing, IndexProblem
+from index.folder import writing
+from index.lexical import Words
+from index.manifest import IDENTITY, NAME, collection, dumps, loads, read_manifest, write_manifest
+from index.records import Record
+from index.seal import check_seal, seal
+from index.server import Server
+from index.snapshots import Snapshots, write
+from index.stores import LEXICAL, begin, last, place, sweep
+from index.types import IndexedDocument, Manifest
+
+ENDING = "-texts"
+HEAD = "head"
+STATE = "server.json"
+TOGETHER = 200  # documents that are sent or fetched at once
+
+
+class Shared:
+    """The index of one folder, as the server has it."""
+
+    def __init__(self, folder: Path, server: Server) -> None:
+        self._folder = folder
+        self._server = server
+        self._blobs = Blobs.open(server, collection(folder, server.url) + ENDING)
+        self._state = _state_of(folder)  # what this folder has of it
+
+    def close(self) -> None:
+        """Lets go of the connection."""
+        self._blobs.close()
+
+    def is_newer(self) -> bool:
+        """Whether the server has another state than this folder."""
+        head = self._head()
+        return head is not None and head != self._state
+
+    def pull(self) -> None:
+        """Makes the folder's words and texts equal to the server's state; in one step for readers.
+
+        To be called by the one who writes the folder. Raises IndexUnreachable, IndexDamaged.
+        """
+        while (head := self._head()) is not None and head != self._state:
+            data = self._blobs.get([_manifest(head)])
+            if not data:
+                if self._head() == head:
+                    raise self._lost("its manifest")
+                continue  # replaced meanwhile
+            manifest = loads(data[_manifest(head)], self._server.url)
+            try:
+                self._take(manifest)
+            except IndexDamaged:
+                if self._head() == head:
+                    raise
+                continue
+            self.mark(head)
+
+    def publish(self, manifest: Manifest, fresh: Iterable[IndexedDocument]) -> str:
+        """Sends the texts of the fresh documents, then makes the manifest the server's; its name.
+
+        Raises IndexBusy when another machine has changed the index since this folder followed it.
+        """
+        snapshots, head = Snapshots(self._folder / "texts"), self._head()
+        sent: dict[str, bytes] = {}
+        for item in manifest.documents.values() if head is None else fresh:
+            document = snapshots.get(item.id, item.version)
+            sent[_text(item.id, item.version)] = _written(document)
+            if len(sent) == TOGETHER:
+                self._blobs.put(sent)
+                sent.clear()
+        state = secrets.token_hex(16)
+        self._blobs.put(sent | {_manifest(state): dumps(manifest)})
+        if self._head() != self._state:
+            raise IndexBusy(
+                f"another machine has changed the index on the Chroma server at {self._server.url}"
+                " meanwhile: run `footnote index` again"
+            )
+        self._blobs.put({HEAD: state.encode("ascii")})
+        return state
+
+    def mark(self, state: str) -> None:
+        """Notes that the folder's manifest is that state of the server's."""
+        known = {"state": state, "manifest": _digest(self._folder)}
+        write(self._folder / STATE, json.dumps(known).encode("ascii"))
+        self._state = state
+
+    def sweep(self, manifest: Manifest) -> None:
+        """Deletes what the server keeps and the manifest, its current one, does not name."""
+        assert self._state is not None
+        kept = {(item.id, item.version) for item in manifest.documents.values()}
+        kept.update(manifest.superseded)
+        texts = {_text(id, version) for id, version in kept}
+        self._blobs.keep(texts | {HEAD, _manifest(self._state)})
+
+    def _head(self) -> str | None:
+        found = self._blobs.get([HEAD])
+        return found[HEAD].decode("ascii") if found else None
+
+    def _take(self, new: Manifest) -> None:
+        folder = self._folder
+        old, before = self._local()
+        generation = last(folder) + 1
+        stores = begin(folder, generation, before)
+        words = Words.open(stores / LEXICAL, create=True)
+        snapshots = Snapshots(folder / "texts")
+        try:
+            now = {(item.id, item.version) for item in new.documents.values()}
+            for item in old.values():
+                if (item.id, item.version) not in now:
+                    words.delete(item.id, item.version)
+            missing = [item for id, item in new.documents.items() if old.get(id) != item]
+            for first in range(0, len(missing), TOGETHER):
+                self._fetch(missing[first : first + TOGETHER], snapshots, words)
+            words.commit()
+        finally:
+            words.close()
+        seal(stores, None if before is None else place(folder, before))
+        snapshots.settle()
+        write_manifest(folder, replace(new, generation=generation))
+        snapshots.keep(now.union(new.superseded))
+        sweep(folder, generation)
+
+    def _local(self) -> tuple[dict[str, IndexedDocument], int | None]:
+        """The documents that the folder holds, and its generation; nothing where it is damaged."""
+        try:
+            manifest = read_manifest(self._folder)
+            stores = place(self._folder, manifest.generation)
+            check_seal(stores)
+            Words.open(stores / LEXICAL).close()
+        except IndexProblem:
+            return {}, None
+        return dict(manifest.documents), manifest.generation
+
+    def _fetch(self, items: list[IndexedDocument], snapshots: Snapshots, words: Words) -> None:
+        found = self._blobs.get([_text(item.id, item.version) for item in items])
+        for item in items:
+            data = found.get(_text(item.id, item.version))
+            if data is None:
+                raise self._lost(f"the text of “{item.id}”")
+            document, pieces = _read(item, data)
+            snapshots.put(document)
+            words.add(pieces)
+
+    def _lost(self, what: str) -> IndexDamaged:
+        return IndexDamaged(
+            f"the Chroma server at {self._server.url} has lost {what}: run `footnote index"
+            " --rebuild` where the index is made"
+        )
+
+
+def adopt(folder: Path, server: Server, makes: bool = False) -> None:
+    """Has an empty folder follow the server's index: the only one, or the one that is named.
+
+    `makes`: the one named need not be there yet, and none is taken by itself. Raises IndexMissing,
+    IndexMismatch, IndexProblem.
+    """
+    wanted = server.collection
+    if (folder / IDENTITY).exists():
+        if wanted and collection(folder, server.url) != wanted:
+            raise IndexMismatch(
+                f"{folder} belongs to {collection(folder, server.url)}, not to {wanted}: name"
+                " another folder with --index"
+            )
+        return
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        return
+    if not makes:
+        there = names(server, ENDING)
+        if wanted and wanted not in there:
+            raise IndexMissing(f"the Chroma server at {server.url} holds no index “{wanted}”")
+        if not there:
+            raise IndexMissing(
+                f"there is no index in {folder}, nor on the Chroma server at {server.url}: run"
+                " `footnote index`"
+            )
+        if not wanted and len(there) > 1:
+            raise IndexProblem(
+                f"the Chroma server at {server.url} holds several indexes ({', '.join(there)}):"
+                " name one with FOOTNOTE_CHROMA_COLLECTION"
+            )
+        wanted = wanted or there[0]
+    if wanted:
+        folder.mkdir(parents=True, exist_ok=True)
+        data = json.dumps({"what": "a Footnote index", "collection": wanted})
+        write(folder / IDENTITY, data.encode("utf-8"))
+
+
+def follow(folder: Path, server: Server) -> Shared:
+    """The server's index, with the folder at its newest state.
+
+    While somebody else writes the folder it stays at the state that it has.
+    """
+    adopt(folder, server)
+    shared = Shared(folder, server)
+    try:
+        if shared.is_newer():
+            with writing(folder):
+                shared = _again(shared, folder, server)
+                shared.pull()
+    except IndexBusy:
+        if not (folder / NAME).exists():
+            shared.close()
+            raise
+    except BaseException:
+        shared.close()
+        raise
+    return shared
+
+
+def _again(shared: Shared, folder: Path, server: Server) -> Shared:
+    """The same, after another process may have followed."""
+    shared.close()
+    return Shared(folder, server)
+
+
+def _state_of(folder: Path) -> str | None:
+    """The server's state that the folder is at; None where it has none, or went its own way."""
+    try:
+        known = json.loads((folder / STATE).read_bytes())
+        return str(known["state"]) if known["manifest"] == _digest(folder) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _digest(folder: Path) -> str:
+    return hashlib.sha256((folder / NAME).read_bytes()).hexdigest()
+
+
+def _manifest(state: str) -> str:
+    return f"manifest:{state}"
+
+
+def _text(id: str, version: str) -> str:
+    name = hashlib.sha256(id.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return f"{version}.{name}"
+
+
+def _written(document: Document) -> bytes:
+    found = {
+        "title": document.title,
+        "text": document.text,
+        "metadata": dict(document.metadata),
+        "pages": [[page.start, page.end] for page in document.pages],
+        "markdown": document.markdown,
+        "passages": [[p.id, Record.of(p).metadata()] for p in passages(document, count)],
+    }
+    return json.dumps(found, ensure_ascii=True).encode("ascii")
+
+
+def _read(item: IndexedDocument, data: bytes) -> tuple[Document, list[Passage]]:
+    found = json.loads(data)
+    document = Document(
+        item.id,
+        item.version,
+        found["title"],
+        found["text"],
+        found["metadata"],
+        tuple(Span(start, end) for start, end in found["pages"]),
+        found["markdown"],
+    )
+    pieces = [Record.read(id, meta).passage(document) for id, meta in found["passages"]]
+    return document, pieces

@@ -1,0 +1,181 @@
+"""Where Chroma's and tantivy's files lie: one place for each generation of the index.
+
+A run that changes something writes into a copy; the manifest then names the copy. So who reads
+sees the generation that it opened, to the end, and a run that is cut off has touched nothing. Each
+lies in `stores/<number>`; `chroma` and `lexical` in the index's folder are links to the current
+one. Footnote 0.1 knew no generations: its files, number 0, lie in the index's folder itself.
+"""
+
+import os
+import shutil
+import sqlite3
+import tempfile
+import weakref
+from contextlib import closing
+from pathlib import Path
+
+from index.errors import unusable
+
+try:
+    import fcntl
+except ImportError:  # a system where files in use cannot be deleted anyway
+    fcntl = None  # type: ignore[assignment]
+
+CHROMA = "chroma"
+LEXICAL = "lexical"
+STORES = "stores"
+HELD = "reading.lock"
+SEAL = "seal.json"
+DATABASE = "chroma.sqlite3"
+
+
+def place(folder: Path, generation: int) -> Path:
+    """Where the files of that generation lie."""
+    return folder / STORES / str(generation) if generation else folder
+
+
+def begin(folder: Path, generation: int, before: int | None) -> Path:
+    """An empty place for that generation, or a copy of the generation `before`."""
+    new = place(folder, generation)
+    _clear(folder, generation)
+    new.mkdir(parents=True, exist_ok=True)
+    if before is not None:
+        old = place(folder, before)
+        _copy_words(old / LEXICAL, new / LEXICAL)
+        _copy_vectors(old / CHROMA, new / CHROMA)
+    (new / HELD).touch()
+    return new
+
+
+class Hold:
+    """Keeps one generation from being swept away as long as it lives."""
+
+    def __init__(self, folder: Path, generation: int) -> None:
+        """Raises FileNotFoundError when the generation was swept away already."""
+        stores = place(folder, generation)
+        try:
+            file = os.open(stores / HELD, os.O_RDONLY)
+        except FileNotFoundError:
+            if (stores / LEXICAL).exists():  # made by a Footnote that had no such file
+                return
+            raise
+        weakref.finalize(self, os.close, file)
+        if fcntl is not None:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError as error:  # it is being swept away
+                raise FileNotFoundError(str(stores)) from error
+            except OSError:  # a file system that knows no locks
+                return
+        if os.fstat(file).st_nlink == 0:
+            raise FileNotFoundError(str(stores))
+
+
+def sweep(folder: Path, current: int) -> None:
+    """Deletes the other generations but those that somebody reads; they go with a later run."""
+    found = [int(path.name) for path in _stores(folder) if path.name.isdigit()]
+    for generation in {0, *found} - {current}:
+        _clear_unless_held(folder, generation)
+    if current:
+        for name in (CHROMA, LEXICAL):
+            _link(folder / name, Path(STORES) / str(current) / name)
+
+
+def last(folder: Path) -> int:
+    """The highest number of a generation of which there is something."""
+    return max((int(path.name) for path in _stores(folder) if path.name.isdigit()), default=0)
+
+
+def readable(stores: Path) -> Path:
+    """The same files where Chroma and tantivy can be opened: they write when they read.
+
+    Where they may not, it is a copy for this process in the system's temporary folder.
+    """
+    needed = [stores / LEXICAL, stores / CHROMA, stores / CHROMA / DATABASE]
+    if all(os.access(path, os.W_OK) for path in needed if path.exists()):
+        return stores
+    copy = Path(tempfile.mkdtemp(prefix="footnote-"))
+    weakref.finalize(readable, shutil.rmtree, copy, ignore_errors=True)  # when the process ends
+    for name in (LEXICAL, CHROMA):
+        if (stores / name).is_dir():
+            _copy_plainly(stores / name, copy / name)
+    return copy
+
+
+def _copy_plainly(old: Path, new: Path) -> None:
+    """A copy without the permissions of what is copied."""
+    new.mkdir()
+    for path in old.iterdir():
+        if path.is_dir():
+            _copy_plainly(path, new / path.name)
+        elif path.suffix != ".lock":
+            shutil.copyfile(path, new / path.name)
+
+
+def _stores(folder: Path) -> list[Path]:
+    return list((folder / STORES).iterdir()) if (folder / STORES).is_dir() else []
+
+
+def _copy_words(old: Path, new: Path) -> None:
+    """Tantivy replaces its files and never changes one: links will do."""
+    new.mkdir()
+    for file in old.iterdir() if old.is_dir() else ():
+        if file.suffix == ".lock" or not file.is_file():
+            continue
+        try:
+            (new / file.name).hardlink_to(file)
+        except OSError:
+            shutil.copyfile(file, new / file.name)
+
+
+def _copy_vectors(old: Path, new: Path) -> None:
+    new.mkdir()
+    if not (old / DATABASE).is_file():
+        return
+    try:
+        with (
+            closing(sqlite3.connect(old / DATABASE, timeout=30)) as source,
+            closing(sqlite3.connect(new / DATABASE)) as target,
+        ):
+            source.backup(target)
+    except sqlite3.Error as error:
+        raise unusable(old, error) from error
+    for segment in old.iterdir():
+        if segment.is_dir():
+            _copy_plainly(segment, new / segment.name)
+
+
+def _clear_unless_held(folder: Path, generation: int) -> None:
+    try:
+        with (place(folder, generation) / HELD).open("rb") as file:
+            if fcntl is not None:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _clear(folder, generation)
+    except FileNotFoundError:
+        _clear(folder, generation)
+    except OSError:
+        return
+
+
+def _clear(folder: Path, generation: int) -> None:
+    stores = place(folder, generation)
+    for name in (HELD, SEAL):
+        (stores / name).unlink(missing_ok=True)
+    for name in (CHROMA, LEXICAL):
+        if not (stores / name).is_symlink():
+            shutil.rmtree(stores / name, ignore_errors=True)
+    if generation:
+        shutil.rmtree(stores, ignore_errors=True)
+
+
+def _link(path: Path, target: Path) -> None:
+    """A help for people who look; nothing reads it."""
+    if path.is_symlink() and path.readlink() == target:
+        return
+    scratch = path.with_name(f"{path.name}.{os.getpid()}.new")
+    try:
+        if path.is_symlink() or not path.exists():
+            scratch.symlink_to(target)
+            scratch.replace(path)
+    except OSError:
+        scratch.unlink(missing_ok=True)

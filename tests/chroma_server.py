@@ -1,0 +1,91 @@
+"""A real Chroma server on this machine, and a door before it that asks for a token."""
+
+import http.client
+import socket
+import subprocess
+import sys
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+
+class ChromaServer:
+    """`chroma run` over a folder; it can be killed and started again at the same address."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._process: subprocess.Popen[bytes] | None = None
+        self.start()
+
+    def start(self) -> None:
+        """Start it, where it does not run, and wait until it listens."""
+        if self._process is not None and self._process.poll() is None:
+            return
+        chroma = str(Path(sys.executable).with_name("chroma"))
+        command = [chroma, "run", "--path", str(self._folder), "--port", str(self.port)]
+        self._process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        until = time.monotonic() + 30
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return
+            except OSError:
+                assert self._process.poll() is None
+                assert time.monotonic() < until
+                time.sleep(0.02)
+
+    def kill(self) -> None:
+        """Kill it."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+
+class Door:
+    """Passes requests on that bring the token, in the header that Chroma Cloud reads."""
+
+    def __init__(self, port: int, token: str) -> None:
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def _pass(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                if self.headers.get("X-Chroma-Token") != token:
+                    said = self.headers.get("Authorization", "nobody")
+                    return self._say(
+                        401, b'{"error": "AuthError", "message": "not %s"}' % said.encode()
+                    )
+                inner = http.client.HTTPConnection("127.0.0.1", port)
+                kind = {"Content-Type": self.headers.get("Content-Type") or "application/json"}
+                inner.request(self.command, self.path, body or None, kind)
+                reply = inner.getresponse()
+                self._say(reply.status, reply.read())
+                inner.close()
+
+            def _say(self, status: int, data: bytes) -> None:
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            do_GET = do_POST = do_PUT = do_DELETE = _pass  # noqa: N815
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+
+    def close(self) -> None:
+        """Close it."""
+        self._server.shutdown()
+        self._server.server_close()
