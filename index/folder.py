@@ -21,12 +21,18 @@ def refuse_others(folder: Path) -> None:
     try:
         if folder.exists() and not folder.is_dir():
             raise IndexProblem(f"{folder} is a file: name a folder with --index")
-        if folder.exists() and not (folder / IDENTITY).exists() and any(folder.iterdir()):
+        ours = not folder.exists() or (folder / IDENTITY).exists()
+        if not ours and any(map(_other, folder.iterdir())):
             raise IndexProblem(
                 f"{folder} is not an index and not empty: name another folder with --index"
             )
     except OSError as error:
         raise _unwritable(folder, error) from error
+
+
+def _other(path: Path) -> bool:
+    """Whether a file is none that a first run makes before the folder is an index."""
+    return path.name != LOCK and not path.name.startswith(IDENTITY)
 
 
 @contextmanager
@@ -37,10 +43,6 @@ def writing(folder: Path, patience: float = PATIENCE) -> Iterator[None]:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if not (folder / IDENTITY).exists():
-            name = f"footnote-{secrets.token_hex(6)}"
-            data = json.dumps({"what": "a Footnote index", "collection": name})
-            write(folder / IDENTITY, data.encode("utf-8"))
         lock = FileLock(folder / LOCK)
         lock.acquire(timeout=patience, poll_interval=0.02)
     except Timeout as error:
@@ -50,6 +52,10 @@ def writing(folder: Path, patience: float = PATIENCE) -> Iterator[None]:
     except OSError as error:
         raise _unwritable(folder, error) from error
     try:
+        if not (folder / IDENTITY).exists():
+            name = f"footnote-{secrets.token_hex(6)}"
+            data = json.dumps({"what": "a Footnote index", "collection": name})
+            write(folder / IDENTITY, data.encode("utf-8"))
         yield
     except OSError as error:
         raise _unwritable(folder, error) from error

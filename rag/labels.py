@@ -43,8 +43,8 @@ Piece = Words | Ended
 
 _KIND = r"(?:passage|sentence|source|document|doc|p|s)"
 _ITEM = rf"(?:{_KIND}\.? ?)?\d{{1,4}}(?:(?:[.:]|\.?[ps])\d{{1,4}})?"
-_JOIN = r"\s*(?:,|;|&|\+|-|‐|‑|–|—|\band\b|\bto\b|\|)\s*"
-_INNER = rf"\s*\^?{_ITEM}(?:{_JOIN}{_ITEM})*\s*"
+_JOIN = r"[^\S\n]*(?:,|;|&|\+|-|‐|‑|–|—|\band\b|\bto\b|\|)[^\S\n]*"
+_INNER = rf"[^\S\n]*\^?{_ITEM}(?:{_JOIN}{_ITEM})*[^\S\n]*"
 _EMPHASIS = r"\*{2,}|__+|`+"
 _CONSTRUCT = re.compile(
     rf"[\[【［]{{1,2}}(?P<square>{_INNER})(?:†[^\]】\n]{{0,40}})?[\]】］]{{1,2}}(?:\([^)\s]*\))?"

@@ -95,8 +95,10 @@ def status(arguments: argparse.Namespace, settings: "Settings") -> int:
         name = collection(settings.index, settings.chroma_url)
         place = f", vectors at {settings.chroma_url} in {name}"
     print(f"index      {settings.index} ({size_of(size)} on disk{place})")
+    from corpus.read import BUILT_IN
+
     for path in paths:
-        print(f"from       {path}")
+        print(f"from       {'the built-in documents' if path == BUILT_IN else path}")
     if added:
         print(f"added      {counted(added, 'file')} in the app")
     print(f"holds      {counted(documents, 'document')}, {counted(passages, 'passage')}")

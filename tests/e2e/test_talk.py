@@ -238,7 +238,7 @@ def test_an_answer_is_copied_with_its_footnotes(reader: Reader, assistant: Assis
     page, answer = reader.page, assistant.ask(DETAINED)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     reader.ask(DETAINED)
-    button = page.get_by_role("button", name="Copy")
+    button = page.get_by_role("button", name="Copy", exact=True)
     button.click()
     expect(page.locator(".turn .copy")).to_have_text("Copied")
     text = page.evaluate("navigator.clipboard.readText()")

@@ -61,7 +61,7 @@ def soak(
     state.change(docs, rng)
     state.copied(before, after)
     started = time.monotonic()
-    _run(docs, after).wait()
+    _run(docs, after).communicate()
     whole = time.monotonic() - started
     build([docs], fresh, embedder("minilm"))
     wanted, wanted_first = state.contents(after), state.contents(fresh)

@@ -61,7 +61,7 @@
       const line = one("#feedback .told");
       if (line?.matches(":hover, :focus-within")) fade();
       else line?.remove();
-    }, 9000);
+    }, 20000);
   }
 
   function thumb(kind, number) {
