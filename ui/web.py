@@ -1,9 +1,9 @@
 """The app: a conversation, and beside it the source with the cited words marked.
 
 Here the parts are put together and served. What a part does is in its module, what it looks like in
-assets/: the conversation (talk.py, page.py), the source (desk.py, pane.py, source.py), the documents
-(library.py, librarian.py), why an answer is as it is (why.py), the evaluation (evalpage.py), opinions
-(feedback.py), endpoints for programs (api.py). door.py stands before all of it.
+assets/: the conversation (talk.py, page.py), the source (desk.py, pane.py, source.py), the
+documents (library.py, librarian.py), why an answer is as it is (why.py), the evaluation
+(evalpage.py), opinions (feedback.py), endpoints for programs (api.py). door.py stands before all.
 """
 
 import os
