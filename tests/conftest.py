@@ -4,6 +4,7 @@ import io
 import json
 import os
 import resource
+import signal
 import socket
 import subprocess
 import sys
@@ -27,6 +28,9 @@ for name in [n for n in os.environ if n.startswith(("OPENAI_", "FOOTNOTE_", "GRA
     if name not in KEPT:
         del os.environ[name]
 os.environ |= {"HF_HUB_OFFLINE": "1", "COLUMNS": "88"}
+# A shell's background jobs ignore Ctrl-C, and so would every command that the tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost", "0.0.0.0", "::"}
 _connect, _connect_ex, _getaddrinfo = (

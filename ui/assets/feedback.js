@@ -10,6 +10,7 @@
   let clock = 0;
   let turn = 0; // of which the form speaks
   let verdict = "bad";
+  let latest = null; // the line about what was said last, while it is shown
 
   function me() {
     try {
@@ -43,6 +44,7 @@
   }
 
   function say(more = {}) {
+    clearTimeout(clock); // the reply tells what is known too
     send(part(), "say", { turn, verdict, who: me(), ...more });
   }
 
@@ -52,6 +54,7 @@
     line.role = "alert";
     line.textContent = text;
     part().replaceChildren(line);
+    latest = line.cloneNode(true);
     fade();
   }
 
@@ -60,7 +63,10 @@
     fade.clock = setTimeout(() => {
       const line = one("#feedback .told");
       if (line?.matches(":hover, :focus-within")) fade();
-      else line?.remove();
+      else {
+        line?.remove();
+        latest = null;
+      }
     }, 20000);
   }
 
@@ -138,8 +144,12 @@
     if (turns.length) clock = setTimeout(() => send(part(), "known", { who: me() }), 150);
   };
 
+  // What is known comes without a line: it must not take away the one that is being read.
   window.footnote.told = () => {
     mark();
-    if (one("#feedback .told")) fade();
+    const line = one("#feedback .told");
+    if (line) latest = line.cloneNode(true);
+    else if (latest) part().replaceChildren(latest);
+    if (latest) fade();
   };
 })();
