@@ -1,6 +1,6 @@
 """The whole pipeline: question and conversation in, answer with exact citations out."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from collections.abc import Generator as Iterating
 from dataclasses import replace
 from time import perf_counter
@@ -11,10 +11,19 @@ from index.search import Index
 from rag import extractive
 from rag.condense import condense
 from rag.errors import BadQuestion
-from rag.evidence import Weighed, Weigher, refuse_below, topical
+from rag.evidence import READ, READ_MORE, Weighed, Weigher, refuse_below, topical
 from rag.reader import Reader
 from rag.settings import Settings
-from rag.shape import Shape, parts_of, shape_of, spans_documents, topic_of, without_frame
+from rag.shape import (
+    Shape,
+    is_comparison,
+    parts_of,
+    shape_of,
+    spans_documents,
+    topic_of,
+    wants_several,
+    without_frame,
+)
 from rag.trace import trace_of
 from rag.traffic import Traffic
 from rag.types import Answer, Delta, Evidence, Question, Turn
@@ -135,7 +144,10 @@ class _Asking:
         if evidence and confidence >= refuse_below():
             answering = [part for part in parts if part.confidence >= refuse_below()]
             confidence = min(part.confidence for part in answering)
-            composed = extractive.compose(shape, answering, spans_documents(question.standalone))
+            asked = question.standalone
+            composed = extractive.compose(
+                shape, answering, spans_documents(asked), is_comparison(asked)
+            )
         self._took("compose", clock)
         self._took("total", self.started)
         return Answer(
@@ -148,7 +160,7 @@ class _Asking:
             evidence=evidence,
             model="extractive",
             timings=self.timings,
-            notices=_unanswered(parts) if composed else (),
+            notices=_unanswered(part for part in parts if part is not weighed) if composed else (),
             trace=trace_of(question, shape, parts, composed),
         )
 
@@ -158,8 +170,10 @@ class _Asking:
         hits = self.index.search(question.searches, HITS, self.documents)
         self._took("search", clock)
         clock = perf_counter()
+        deep = wants_several(question.text) and len(parts_of(question.text)) == 1
+        read = READ_MORE if deep else READ
         earlier = self._earlier if question.moves_on else None
-        tried = [self.weigher.weigh(reading, hits, earlier) for reading in question.readings]
+        tried = [self.weigher.weigh(reading, hits, earlier, read) for reading in question.readings]
         self._took("read", clock)
         most = max(weighed.confidence for weighed in tried)
         best = next(weighed for weighed in tried if weighed.confidence >= most - AS_SURE)
@@ -171,12 +185,16 @@ class _Asking:
         """The evidence for each part of the question; for the whole where it has no parts."""
         if shape is Shape.OVERVIEW:
             topic = topic_of(question.standalone)
-            about = self._search_and_weigh(topic) if topic != question.standalone else whole
+            about = (
+                self._search_and_weigh(topic, READ_MORE) if topic != question.standalone else whole
+            )
             return [replace(about, confidence=topical(about))]
         parts = parts_of(question.standalone)
         if len(parts) == 1:
             bare = without_frame(question.standalone)
-            return [self._search_and_weigh(bare) if bare != question.standalone else whole]
+            if bare == question.standalone:
+                return [whole]
+            return [self._search_and_weigh(bare, READ_MORE)]
         first = (Turn("user", parts[0]),)
         weighed = [self._search_and_weigh(parts[0])]
         self._earlier = next(iter(weighed[0].evidence), None)
@@ -185,12 +203,12 @@ class _Asking:
             return weighed
         return [whole, *weighed]
 
-    def _search_and_weigh(self, text: str) -> Weighed:
+    def _search_and_weigh(self, text: str, read: int = READ) -> Weighed:
         clock = perf_counter()
         hits = self.index.search((text,), HITS, self.documents)
         self._took("search", clock)
         clock = perf_counter()
-        weighed = self.weigher.weigh(text, hits)
+        weighed = self.weigher.weigh(text, hits, read=read)
         self._took("read", clock)
         return weighed
 
@@ -211,8 +229,8 @@ class _Asking:
         self.timings[step] = self.timings.get(step, 0.0) + (perf_counter() - since) * 1000
 
 
-def _unanswered(parts: Sequence[Weighed]) -> tuple[str, ...]:
-    """What to know of an answer that leaves a part of the question open."""
+def _unanswered(parts: Iterable[Weighed]) -> tuple[str, ...]:
+    """What to know of an answer that leaves some of these parts of the question open."""
     return tuple(
         f"Not found in the documents: “{part.reading}”"
         for part in parts

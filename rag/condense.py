@@ -41,12 +41,14 @@ _POINTING = re.compile(
     r"\b(?:that|this|those|these)(?=\s*[?.!,]|\s*$)"
     r"|\b(?:that|those|these) (?:years?|time|day|law|cases?|place|country|group|campaign|people"
     r"|person|man|woman|plan|event|period|ones?|figures?|numbers?|things?)\b"
+    r"|\bof (?:these|those) (?:people|men|women|children|cases|ones)\b"
     r"|\bof (?:these|those)\b(?! who\b| \w+(?:ed|ing|en|ld|nt)\b)"
     r"|\bthis (?:one|law|group|person|place|plan|event)\b"
     r"|\b(?:which|the (?:first|second|third|last|other|next|same)) ones?\b"
     r"|\bthe (?:same|former|latter|others?)\b|\bthere(?=\s*[?.!,]|\s*$)|\bdo so\b|\bas well\b",
     re.I,
 )
+_OF_THOSE = re.compile(r"\bof (?:these|those)\b", re.I)
 _AUXILIARY = re.compile(
     r"\b(?:is|are|was|were|be|been|do|does|did|has|have|had|can|could|will|would|shall|should|may"
     r"|might|must|’s|'s)\b",
@@ -75,6 +77,13 @@ _ORDINAL = re.compile(
     r"\b(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|last|next|previous)\b",
     re.I,
 )
+_COUNTED = re.compile(
+    r"(?P<asks>how (?:many|much)(?: \w+ of)? )(?P<counted>[\w’'-]+(?: [\w’'-]+){0,2}?)"
+    r"(?= (?:was|were|is|are|did|do|does|has|have|had|will|would|can)\b)",
+    re.I,
+)
+# “… was that?” asks on about the same: the same sentence may say it.
+_SAME = re.compile(r"\b(?:is|was|are|were) (?:that|this|those|it)\W*$", re.I)
 _NAMED = ("person", "place", "other")
 _PERSON = re.compile(r"\b(?:he|him|she|his|her|hers)\b", re.I)
 
@@ -126,7 +135,7 @@ def condense(text: str, history: Sequence[Turn] = (), memory: Memory | None = No
     readings = _readings(text, before, answered)
     searches = tuple(dict.fromkeys((readings[0], *context, text)))
     # “In how many cases?” may be answered by the same sentence; “Who helped them?” is not.
-    moves_on = _leans_by_word(text) or not _ASKING.match(text)
+    moves_on = not _SAME.search(text) and (_leans_by_word(text) or not _ASKING.match(text))
     return Question(text, readings[0], searches, readings, tuple(history), moves_on)
 
 
@@ -153,13 +162,14 @@ def _readings(text: str, before: str, answered: str | None) -> tuple[str, ...]:
     if not found and _ASKING.match(bare) and not _AUXILIARY.search(bare) and not _pointer(bare):
         found.append(_joined(bare, before))
     found.append(_about(bare or text, before))
-    if not _PREPOSITION.match(bare):
+    named_alone = bool(found[:-1]) and not _AUXILIARY.search(bare) and not _ASKING.match(bare)
+    if not _PREPOSITION.match(bare) and not named_alone:
         found.append(bare or text)  # it may stand alone after all
     return tuple(dict.fromkeys(found))[:4]
 
 
 def _exchanged(fragment: str, before: str, opened: bool) -> list[str]:
-    """`And in 2020?`: the earlier question with its year, ordinal or name exchanged."""
+    """`And in 2020?`: the earlier question with its year, ordinal, name or thing exchanged."""
     bare = fragment.rstrip(" ?.!")
     if _AUXILIARY.search(bare) or len(bare.split()) > 6 or _ASKING.match(bare):
         return []
@@ -178,6 +188,8 @@ def _exchanged(fragment: str, before: str, opened: bool) -> list[str]:
         return (
             [before[: where.start()] + bare + before[where.end() :], longer] if where else [longer]
         )
+    if opened and (old := _COUNTED.match(before)):
+        return [before[: old.start("counted")] + bare + before[old.end() :]]
     return []
 
 
@@ -190,7 +202,7 @@ def _resolved(text: str, before: str, answered: str | None) -> list[str]:
     if answered and kind_of_answer(before).name in _NAMED and _names(f"x {answered}"):
         stands_for.append(answered)
     person = bool(_PERSON.fullmatch(pronoun.group()))
-    earlier = _names(before)
+    earlier = [name for name in _names(before) if not name.endswith(("'s", "’s"))]
     if earlier and not (person and kind_of_answer(before).name == "person"):
         stands_for.append(earlier[-1])
     if not person and not _is_clause(before):
@@ -201,7 +213,10 @@ def _resolved(text: str, before: str, answered: str | None) -> list[str]:
 
 
 def _pointer(text: str) -> re.Match[str] | None:
-    return _PERSONAL.search(text) or _POSSESSIVE.search(text) or _POINTING.search(text)
+    found = _PERSONAL.search(text) or _POSSESSIVE.search(text) or _POINTING.search(text)
+    if found or _AUXILIARY.search(text):
+        return found
+    return _OF_THOSE.search(text)  # “how many of those ended …”: no other word can be the verb
 
 
 def _joined(fragment: str, before: str) -> str:

@@ -25,7 +25,7 @@ from rag.reader import Reader, Reading, best_span, whole_words
 from rag.types import Evidence
 from rag.words import content_words, figures, names, years
 
-READ = 8
+READ, READ_MORE = 8, 20  # passages; more where several are to be found
 UNREAD = -9.0
 COVERING = 24
 NEAR_BEFORE, NEAR_BEHIND = 250, 120  # characters
@@ -125,13 +125,19 @@ class Weigher:
     def __init__(self, index: Index, reader: Reader) -> None:
         self._index, self._reader = index, reader
 
-    def weigh(self, question: str, hits: Sequence[Hit], earlier: Evidence | None = None) -> Weighed:
+    def weigh(
+        self,
+        question: str,
+        hits: Sequence[Hit],
+        earlier: Evidence | None = None,
+        read: int = READ,
+    ) -> Weighed:
         """The sentences of the hits, best first.
 
-        `earlier` is what answered the question before: it hardly ever answers the next one too,
-        and never with the same words.
+        The first `read` hits are read. `earlier` is what answered the question before: it hardly
+        ever answers the next one too, and never with the same words.
         """
-        query, found = self.signals(question, hits)
+        query, found = self.signals(question, hits, read)
         if earlier is not None:
             found = [_after(earlier, one) for one in found if not _same_words(earlier, one)]
         return conclude(query, found)

@@ -16,14 +16,17 @@ from index.lexical import stems
 from rag.cite import Citations, markers
 from rag.evidence import Weighed
 from rag.kinds import MEASURED, kind_of_answer
-from rag.shape import Shape, is_comparison
+from rag.shape import Shape
 from rag.types import AnswerSentence, Citation, Evidence
 from rag.words import content_words, figures
 
 NEARLY = 2.0  # log-odds below the best sentence; half where one sentence is expected
+TIED = 0.5  # the same for a second sentence where one is expected
+BESIDE_A_LIST = 1.5  # the same where the best sentence is a list itself
 ELSEWHERE = 2.5  # the same for the best sentence of another document
 EACH = 3.0  # the same where every document is asked
-LEAST = 0.05
+EACH_LEAST = 0.05  # a sentence as probable as that counts there in any case
+LEAST = 0.03
 LIST_MOST = 5
 COMPARED_MOST = 3
 DIFFERS_AT_LEAST = 0.4
@@ -61,10 +64,12 @@ class _Chosen:
     why: str
 
 
-def compose(shape: Shape, parts: Sequence[Weighed], everywhere: bool = False) -> Composed:
+def compose(
+    shape: Shape, parts: Sequence[Weighed], everywhere: bool = False, compared: bool = False
+) -> Composed:
     """The answer from the evidence of each part of the question; parts must not be empty.
 
-    `everywhere` asks for what each document has to say.
+    `everywhere` asks for what each document has to say, `compared` for things side by side.
     """
     chosen: list[_Chosen] = []
     differing = False
@@ -77,14 +82,15 @@ def compose(shape: Shape, parts: Sequence[Weighed], everywhere: bool = False) ->
             chosen += found
         elif shape is Shape.LIST:
             chosen += _several(part, LIST_MOST)
-        elif is_comparison(part.reading) and len(parts) == 1:
+        elif compared:
             chosen += _several(part, COMPARED_MOST)
         elif shape is Shape.YES_NO and len(parts) == 1:
             chosen += _decides(part)
         else:
             found = _fact(part)
             if len(parts) == 1:
-                others = _differing(part, found[-1].evidence)
+                found += _tied(part)
+                others = [] if len(found) > 1 else _differing(part, found[0].evidence)
                 differing = bool(others)
                 found += others
             chosen += found
@@ -108,6 +114,16 @@ def _fact(part: Weighed) -> list[_Chosen]:
     return [_Chosen(part.evidence[0], "states the answer")]
 
 
+def _tied(part: Weighed) -> list[_Chosen]:
+    """The second-best sentence where it can hardly be told from the best."""
+    top = part.evidence[0]
+    for found in part.evidence[1:2]:
+        tied = found.score >= top.score - TIED and found.answer is not None
+        if tied and not _repeats(found, [top]):
+            return [_Chosen(found, "may answer as well")]
+    return []
+
+
 def _several(part: Weighed, most: int) -> list[_Chosen]:
     """The best sentence, and those that answer nearly as well and say something else.
 
@@ -123,7 +139,7 @@ def _several(part: Weighed, most: int) -> list[_Chosen]:
             break
         known = found.document.id in {c.evidence.document.id for c in chosen}
         same = found.document.id == top.document.id
-        behind = NEARLY / 2 if listed and same else NEARLY if known else ELSEWHERE
+        behind = BESIDE_A_LIST if listed and same else NEARLY if known else ELSEWHERE
         if found.answer is None or found.score < top.score - behind:
             continue
         if not _repeats(found, (c.evidence for c in chosen)):
@@ -140,7 +156,8 @@ def _of_each(part: Weighed) -> list[_Chosen]:
     chosen: list[_Chosen] = []
     for found in part.evidence:
         first = best[found.document.id]
-        fit = first.score >= top.score - EACH and found.score >= first.score - NEARLY / 2
+        near = first.score >= top.score - EACH or first.probability >= EACH_LEAST
+        fit = near and found.score >= first.score - NEARLY / 2
         if fit and found.answer and not _repeats(found, (c.evidence for c in chosen)):
             chosen.append(_Chosen(found, "is what this document says"))
     return chosen[:OVERVIEW_MOST] or _fact(part)
@@ -160,6 +177,7 @@ def _overview(part: Weighed) -> list[_Chosen]:
     """The sentences that speak most of the topic: the best of each document, then the rest."""
     ranked = sorted(part.evidence, key=lambda e: -_aboutness(e))
     enough = [e for e in ranked if _aboutness(e) >= ABOUT * _aboutness(ranked[0])]
+    each = max(OVERVIEW_EACH, OVERVIEW_MOST // len({e.document.id for e in enough}))
     seen: Counter[str] = Counter()
     in_turns: list[tuple[int, Evidence]] = []
     for found in enough:
@@ -167,7 +185,7 @@ def _overview(part: Weighed) -> list[_Chosen]:
         seen[found.document.id] += 1
     chosen: list[_Chosen] = []
     for turn, found in sorted(in_turns, key=lambda pair: pair[0]):
-        if turn == OVERVIEW_EACH or len(chosen) == OVERVIEW_MOST:
+        if turn == each or len(chosen) == OVERVIEW_MOST:
             break
         if not _repeats(found, (c.evidence for c in chosen)):
             chosen.append(_Chosen(found, "speaks of the topic"))

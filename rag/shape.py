@@ -74,7 +74,7 @@ _NOT_PLURAL = ("ss", "us", "is", "’s", "'s")
 _YES_NO = re.compile(rf"^(?:and |but |so |or )?(?:{_AUXILIARIES})\b", re.IGNORECASE)
 _COMPARE = re.compile(
     r"\b(?:compare[ds]?|comparison|comparing|versus|vs\.?|differ(?:s|ed|ences?|ent(?:ly)?)?|than"
-    r"|contrast|similar(?:ities|ity|ly)?|\w+er, [\w’' -]+ or)\b",
+    r"|contrast|similar(?:ities|ity|ly)?|\w+er, [\w’' -]+ or|(?:more|fewer|less) .+? or)\b",
     re.IGNORECASE,
 )
 _END = r"(?=[?.!,;:]|$)"
@@ -89,6 +89,9 @@ _SIDES = tuple(
         rf"(?P<b>.+?){_END}",
         r"(?i)\b(?P<a>(?:in )?\d{4}) (?:or|and|than(?: in)?|to) (?P<b>(?:in )?\d{4})\b",
         r"\b(?P<a>[A-Z][\w-]*(?:['’]s?)?) (?:or|and) (?P<b>[A-Z][\w-]*(?:['’]s?)?)(?![\w-])",
+        rf"(?i)\b(?P<a>(?P<at>in|at|on|during|under|by|with|from) .+?) or (?P<b>(?P=at) .+?){_END}",
+        rf"(?i)\b\w+(?:er|est|more|less), (?P<a>[^,]+?) or (?P<b>.+?){_END}",
+        r"(?i)^how (?:do|does|did) (?P<a>.+?) and (?P<b>.+?) (?=(?:compare|differ)\b)",
     )
 )
 _MORE_THAN = re.compile(
@@ -139,6 +142,12 @@ def spans_documents(question: str) -> bool:
     return any(pattern.search(question) for pattern in said)
 
 
+def wants_several(question: str) -> bool:
+    """Whether more than one sentence may be needed to answer: a list, an overview, a comparison."""
+    several = shape_of(question) in (Shape.LIST, Shape.OVERVIEW) or is_comparison(question)
+    return several or spans_documents(question)
+
+
 def without_frame(question: str) -> str:
     """The question without the words that say that every document is meant."""
     question = _FIGURES.sub("How many ", question)
@@ -168,7 +177,10 @@ def parts_of(question: str) -> tuple[str, ...]:
         return tuple(_side("", f"{_of(found[side])} {found['what']}", "") for side in "ab")
     if found := _MORE_THAN.search(question):
         sides = (found["a"], found["b"])
-        return tuple(f"{side.strip(' ?')} {found['of']}?" for side in sides)
+        asks = (
+            "How many" if found["of"].lower() in _PLURALS or found["of"][-1] == "s" else "How much"
+        )
+        return tuple(f"{asks} {found['of']} {side.strip(' ?')}?" for side in sides)
     if is_comparison(question) or _TWO_YEARS.search(question):
         for pattern in _SIDES:
             if found := pattern.search(question):

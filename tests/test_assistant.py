@@ -143,6 +143,28 @@ def test_the_second_half_of_a_double_question_leans_on_the_first(ford: Assistant
     assert "1,100" in answer.text
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Who is Heng Sayhong, and what is the capital of Peru?",
+        "What is the capital of Peru and who is Heng Sayhong?",
+    ],
+)
+def test_of_a_double_question_only_the_part_left_open_is_said_to_be_missing(
+    assistant: Assistant, question: str
+) -> None:
+    answer = holds(assistant, assistant.ask(question))
+    assert "Licadho" in answer.text
+    (notice,) = answer.notices
+    assert notice.casefold() == "not found in the documents: “what is the capital of peru?”"
+
+
+def test_both_sides_of_a_comparison_are_shown(ford: Assistant) -> None:
+    answer = holds(ford, ford.ask("Which was opened earlier, the museum or the Harrow Bridge?"))
+    assert "1988" in answer.text
+    assert "1911" in answer.text
+
+
 def test_an_overview_takes_from_every_document_that_speaks_of_it(ford: Assistant) -> None:
     answer = holds(ford, ford.ask("What do the documents say about the museum?"))
     assert {citation.document for citation in answer.citations} == {"mill.md", "guide.txt"}

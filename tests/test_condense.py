@@ -67,6 +67,21 @@ def test_without_a_conversation_nothing_changes() -> None:
             "What about in Vietnam?",
             "Did prices fall in Vietnam?",
         ),
+        (
+            "How many people were arrested in 2017?",
+            "And how many of those ended up in rehab?",
+            "how many people arrested in 2017 ended up in rehab?",
+        ),
+        (
+            "How many people were arrested in Cambodia's crackdown?",
+            "How many of those people went home?",
+            "How many people arrested in Cambodia's crackdown went home?",
+        ),
+        (
+            "How many kilos of wheat were sold last year?",
+            "What about barley and oats?",
+            "How many kilos of barley and oats were sold last year?",
+        ),
     ],
 )
 def test_what_was_left_out_comes_from_the_question_before(
@@ -118,3 +133,13 @@ def test_both_turns_are_searched_for_and_the_last_one_alone_is_read() -> None:
 
 def test_the_subject_is_the_question_without_the_words_that_ask() -> None:
     assert subject_of("How many people were arrested in 2017?") == "people arrested in 2017"
+
+
+def test_a_name_alone_is_not_asked_by_itself_where_it_has_a_place() -> None:
+    assert "Chanthea?" not in condense("and Chanthea?", after("How old is Nary?")).readings
+
+
+def test_a_question_for_the_same_thing_may_be_answered_by_the_same_sentence() -> None:
+    earlier = after("How many suspects were detained?")
+    assert not condense("And how many cases was that?", earlier).moves_on
+    assert condense("Who helped them?", earlier).moves_on
