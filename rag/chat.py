@@ -1,4 +1,4 @@
-"""Asks a language model. The only file that talks to one.
+"""Asks a language model. The only file through which one takes part in an answer.
 
 Anything that speaks the OpenAI protocol will do, with any name of a model; LlamaIndex carries the
 messages. Whatever goes wrong becomes ModelUnavailable with one line that says what, and TooLong
@@ -12,7 +12,7 @@ import asyncio
 import atexit
 import re
 import threading
-from collections.abc import AsyncIterator, Generator, Sequence
+from collections.abc import AsyncIterator, Collection, Generator, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from queue import Empty, SimpleQueue
@@ -105,8 +105,9 @@ class Chat:
         tried = 0
         while True:
             begun = False
+            without = frozenset(self._unwanted)
             try:
-                async for piece in self._pieces(messages, usage):
+                async for piece in self._pieces(messages, usage, without):
                     begun = True
                     yield piece
                 return
@@ -115,7 +116,7 @@ class Chat:
                 if failure is None:
                     raise
                 usage.attempts.append(self._redacted(failure.why))
-                if not begun and failure.unwanted and failure.unwanted not in self._unwanted:
+                if not begun and failure.unwanted and failure.unwanted not in without:
                     self._unwanted.add(failure.unwanted)
                     continue
                 if failure.too_long and not begun:
@@ -155,16 +156,18 @@ class Chat:
         except ValueError as error:
             raise self.unavailable(str(error)) from error
 
-    async def _pieces(self, messages: Sequence[Message], usage: Usage) -> AsyncIterator[str]:
-        """One request. A server that does not know a parameter is asked without it."""
+    async def _pieces(
+        self, messages: Sequence[Message], usage: Usage, without: Collection[str]
+    ) -> AsyncIterator[str]:
+        """One request, `without` the parameters that the server does not take."""
         from llama_index.core.llms import ChatMessage
         from openai import Timeout
 
         options: dict[str, Any] = {"timeout": Timeout(self._timeout, connect=CONNECT)}
-        if "stream_options" not in self._unwanted:
+        if "stream_options" not in without:
             options["stream_options"] = {"include_usage": True}
-        if "temperature" in self._unwanted:
-            options["temperature"] = 1.0
+        if "temperature" in without:
+            options["temperature"] = 1.0  # the client always sends one; this is the default
         chat = [ChatMessage(role=m.role, content=m.content) for m in messages]
         async for reply in await self._llm.astream_chat(chat, **options):
             counted = reply.additional_kwargs

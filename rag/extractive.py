@@ -8,9 +8,10 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise, takewhile
 
-from corpus.split import sentences
+from corpus.sentences import levelled
 from corpus.types import Document, Sentence
 from index.lexical import stems
 from rag.cite import Citations, markers
@@ -230,10 +231,16 @@ def _telling(evidence: Evidence) -> set[str]:
     return set(stems(" ".join(content_words(evidence.text))))
 
 
+@lru_cache(maxsize=8)
+def _sentences(text: str) -> tuple[Sentence, ...]:
+    """A document's sentences; splitting a long one takes longer than all the rest."""
+    return tuple(sentence for sentence, _ in levelled(text))
+
+
 def _with_context(one: _Chosen) -> list[_Chosen]:
     """The sentence with what it cannot be understood without: its lead-in, its items."""
     document, sentence = one.evidence.document, one.evidence.sentence
-    near = sentences(document)
+    near = _sentences(document.text)
     here = next((i for i, s in enumerate(near) if s.span == sentence.span), None)
     if here is None:
         return [one]

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -162,11 +163,17 @@ def best_span(
         return None
     first, last = int(inside[0]), int(inside[-1]) + 1
     scores = reading.start[first:last, None] + reading.end[None, first:last]
-    n = last - first
-    scores = np.where(np.tri(n, n, max_tokens - 1) - np.tri(n, n, -1) > 0, scores, -np.inf)
-    i, j = divmod(int(scores.argmax()), n)
+    scores = np.where(_in_order(last - first, max_tokens), scores, -np.inf)
+    i, j = divmod(int(scores.argmax()), last - first)
     start, end = int(reading.tokens[first + i, 0]), int(reading.tokens[first + j, 1])
     return float(scores[i, j]), start, end
+
+
+@lru_cache(maxsize=512)
+def _in_order(n: int, most: int) -> NDArray[np.bool_]:
+    """Of n × n pairs of a start and an end, those that span 1 to `most` tokens."""
+    length = np.arange(n)[None, :] - np.arange(n)[:, None]
+    return (length >= 0) & (length < most)
 
 
 _OUTER = " \t\n\r.,;:!?\"'“”‘’«»()[]{}–—-"

@@ -86,7 +86,7 @@ def load(
             f"FOOTNOTE_ANSWERS is “{values['answers']}”: it is auto, extractive or openai"
         )
     embedding = str(values["embedding"])
-    if embedding != "minilm" and not embedding.removeprefix("openai:") != embedding:
+    if embedding != "minilm" and not embedding.startswith("openai:"):
         raise BadSettings(f"FOOTNOTE_EMBEDDING is “{embedding}”: it is minilm or openai:MODEL")
     return Settings(
         index=Path(str(values["index"])).expanduser(),

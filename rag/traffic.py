@@ -10,11 +10,6 @@ class Traffic:
         self._changed = threading.Condition()
         self._now = 0
 
-    @property
-    def now(self) -> int:
-        """How many questions are being answered."""
-        return self._now
-
     def __enter__(self) -> None:
         with self._changed:
             self._now += 1

@@ -1,9 +1,10 @@
 """Each sentence of an answer against the words it cites: supported, partial or unsupported.
 
 First what speaks against it by words alone (`rag.objections`), then how much of its meaning the
-cited words have: the share of its words, by rarity, and its nearness in the embedder's space. Both
-were fitted on claims made from SQuAD 2.0's questions (right ones, and those written to be wrong)
-and on one half of `tests/claims.jsonl`; `python -m tests.verify_report` prints the error rate.
+cited words have: the share of its words, by rarity, and its nearness in the embedder's space. How
+the two weigh was set once, on claims made from SQuAD 2.0's questions and on one half of
+`tests/claims.jsonl`. Of that only the claims are kept: `python -m tests.verify_report` prints how
+often the check errs on both halves, with `--fit` what moving a constant alone does to that.
 """
 
 import math
@@ -25,7 +26,7 @@ BIAS, SHARED, NEAR = -4.5, 2.6, 4.6
 SUPPORTED_FROM = -0.7
 PARTIAL_FROM = -1.5
 ATTACHED_FROM = 0.0  # for words that the model did not cite itself
-NEAR_AT_LEAST = 0.45  # for texts that share most of their words
+NEAR_AT_LEAST = 0.45  # taken for granted where the words shared are enough with it
 TRIED = 3
 SHARED_AT_LEAST = 0.55
 _QUOTES = re.compile(r"[“\"«„][^”\"»]{8,}[”\"»]")
@@ -108,7 +109,10 @@ class Verifier:
         )
 
     def _score(self, claim: str, cited: Sequence[Evidence], enough: float) -> float:
-        """Log-odds that the cited words mean what is claimed; the least, where that is enough."""
+        """Log-odds that the cited words mean what is claimed.
+
+        Where the words shared are enough with a nearness of `NEAR_AT_LEAST`, nothing is embedded.
+        """
         shared = self._shared(claim, cited)
         least = BIAS + SHARED * shared + NEAR * NEAR_AT_LEAST
         if least >= enough:

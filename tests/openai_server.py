@@ -37,12 +37,13 @@ class Say:
 
 @dataclass(frozen=True)
 class Refuse:
-    """An answer with an error status."""
+    """An answer with an error status, `before` seconds after the request."""
 
     status: int
     message: str = "no"
     code: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    before: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,7 @@ def serving(*script: Step) -> Iterator[Server]:
 
 def _answer(handler: BaseHTTPRequestHandler, step: Step, server: Server) -> None:
     if isinstance(step, Refuse):
+        _wait(handler, step.before)
         error = {"message": step.message, "type": "error", "code": step.code}
         _send(handler, step.status, json.dumps({"error": error}).encode(), step.headers)
     elif isinstance(step, Raw):

@@ -1,8 +1,7 @@
 """`footnote serve` as a process, for a while."""
 
 import json
-import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,16 +12,17 @@ from tests.conftest import Footnote
 
 
 @contextmanager
-def serving(index: Path, *options: str | Path) -> Iterator[str]:
+def serving(
+    index: Path, *options: str | Path, env: Mapping[str, str] | None = None
+) -> Iterator[str]:
     """Serves the index at a free port of the loopback, and gives the address."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    process = Footnote(index.parent).start("serve", "--index", index, "--port", str(port), *options)
+    call = ("serve", "--index", index, "--port", "0", *options)
+    process = Footnote(index.parent).start(*call, env=env)
     try:
         assert process.stdout is not None
         line = process.stdout.readline().decode()
-        assert f"http://127.0.0.1:{port}/" in line, process.communicate()
-        yield f"http://127.0.0.1:{port}/"
+        assert "http://127.0.0.1:" in line, process.communicate()
+        yield line.split()[-1]
     finally:
         process.terminate()
         process.communicate(timeout=20)

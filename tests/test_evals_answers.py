@@ -58,6 +58,9 @@ def test_what_reads_as_a_refusal(text: str, expected: bool) -> None:
     assert refuses(text) is expected
 
 
+PLACE = {"document": "a.md", "start": 0, "end": 1}
+
+
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
@@ -69,6 +72,19 @@ def test_what_reads_as_a_refusal(text: str, expected: bool) -> None:
         ({"id": "a", "answer": "x", "citations": [{}]}, "document, start, end and quote"),
         ({"id": "a", "answer": "x", "sentences": [{"text": "x"}]}, "text and citations"),
         ({"id": "a", "answer": "x", "tokens": {"in": "many"}}, "numbers by name"),
+        ({"id": "a", "answer": "x", "citations": [{**PLACE, "quote": "x", "n": [1]}]}, "number"),
+        (
+            {"id": "a", "answer": "x", "citations": [{**PLACE, "quote": "x", "version": []}]},
+            "“version” of citations",
+        ),
+        (
+            {"id": "a", "answer": "x", "evidence": [{**PLACE, "text": "x", "answer_span": "0-1"}]},
+            "“answer_span” of evidence",
+        ),
+        (
+            {"id": "a", "answer": "x", "sentences": [{"text": "x", "citations": [[1]]}]},
+            "text and citations",
+        ),
     ],
 )
 def test_what_is_no_answer_is_named(tmp_path: Path, row: object, reason: str) -> None:

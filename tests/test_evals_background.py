@@ -3,12 +3,15 @@
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from corpus.read import BUILT_IN
+from index.build import build
+from index.embed import embedder
 from rag.assistant import Assistant
 from rag.errors import BadCases, Busy
 from rag.evals import background, kept, sets
@@ -17,7 +20,9 @@ from rag.evals.cases import Case, load
 from rag.evals.feedback import KEPT, OPEN
 from rag.evals.results import load_run
 from rag.evals.run import KNOWN_FACTS
+from rag.settings import Settings
 from rag.traffic import Traffic
+from rag.types import Delta
 
 CASES = load(KNOWN_FACTS)[:6]
 WRONG = Case("wrong", "Who is Heng Sayhong?", (("nobody at all",),), tags=("name",))
@@ -95,6 +100,38 @@ def test_a_run_that_nobody_looks_at_stops(
     assert run.state == "stopped"
 
 
+def test_an_index_that_is_gone_ends_a_run_and_is_said(tmp_path: Path) -> None:
+    shutil.copytree(BUILT_IN, tmp_path / "d")
+    build([tmp_path / "d"], tmp_path / "i", embedder("minilm"))
+    assistant = Assistant.open(Settings(index=tmp_path / "i", answers="extractive"))
+    shutil.rmtree(tmp_path / "i")
+    runs = Runs()
+    run = Run(assistant, CASES, "Known facts")
+    runs.start(run)
+    until(lambda: runs.current is None)
+    assert run.state == "failed"
+    assert "footnote index" in run.notes[0]
+
+
+def test_somebody_who_looks_again_too_late_makes_no_failed_case_of_the_stop(
+    assistant: Assistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(background, "ABANDONED", 0.5)
+    run = Run(assistant, CASES, "Known facts")
+    answer = assistant.stream
+
+    def slow(*asked: Any) -> Iterator[Delta]:
+        time.sleep(0.6)
+        try:
+            yield from answer(*asked)
+        finally:
+            run.looked()
+
+    monkeypatch.setattr(assistant, "stream", slow)
+    run.work()
+    assert (run.state, run.done) == ("stopped", [])
+
+
 def test_what_cannot_be_compared_or_kept_is_said(assistant: Assistant, tmp_path: Path) -> None:
     (tmp_path / kept.FOLDER).write_text("no folder", "utf-8")
     other = finished(assistant)
@@ -121,8 +158,9 @@ def test_it_waits_while_people_ask(assistant: Assistant, monkeypatch: pytest.Mon
 
 def test_traffic_counts() -> None:
     traffic = Traffic()
-    with traffic, traffic:
-        assert traffic.now == 2
+    with traffic:
+        with traffic:
+            assert not traffic.quiet(0.01)
         assert not traffic.quiet(0.01)
     assert traffic.quiet(0.01)
 
@@ -132,10 +170,6 @@ def test_the_built_in_cases_are_offered_where_they_fit(
 ) -> None:
     (found,) = sets.beside(tmp_path, assistant.index)
     assert (found.name, len(found.cases)) == (sets.BUILT_IN, len(load(KNOWN_FACTS)))
-    from index.build import build
-    from index.embed import embedder
-    from rag.settings import Settings
-
     (tmp_path / "d").mkdir()
     shutil.copy(BUILT_IN / "campaign-plan-no-01.md", tmp_path / "d")
     build([tmp_path / "d"], tmp_path / "i", embedder("minilm"))

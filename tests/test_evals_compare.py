@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,6 +42,23 @@ def test_the_difference_is_paired_by_hand() -> None:
     assert [flip.case for flip in found.flips] == [f"t{n}" for n in range(1, 40, 2)]
     assert not any(flip.better for flip in found.flips)
     assert compare(before, after, RUN) == found
+
+
+def test_half_a_character_in_a_question_can_be_saved(tmp_path: Path) -> None:
+    case = Judged("a", "Who is \ud83d?", (), None, {"all_facts_found": True})
+    save(scored([case], RUN), tmp_path / "runs" / "run.json")
+    assert load_run(tmp_path / "runs" / "run.json")[0] == (case,)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"id": ["a"]}, {"question": None}, {"tags": [{}]}, {"judgements": {"confidence": "high"}}],
+)
+def test_a_run_with_a_case_that_is_none_is_no_run(tmp_path: Path, wrong: dict[str, Any]) -> None:
+    case = {"id": "a", "question": "Who?", "tags": [], "judgements": {}, **wrong}
+    (tmp_path / "run.json").write_text(json.dumps({"cases": [case], "run": {}}), "utf-8")
+    with pytest.raises(BadCases, match="is no run"):
+        load_run(tmp_path / "run.json")
 
 
 def test_chance_is_no_regression() -> None:

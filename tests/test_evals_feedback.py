@@ -115,6 +115,17 @@ def test_feedback_is_bounded(assistant: Assistant, tmp_path: Path) -> None:
         keep(tmp_path, row(answer, "good"))
 
 
+def test_what_was_said_before_stays_where_a_changed_mind_cannot_be_kept(
+    assistant: Assistant, tmp_path: Path
+) -> None:
+    answer = assistant.ask(DETAINED)
+    keep(tmp_path, before := row(answer, "bad"))
+    (tmp_path / KEPT).write_bytes(b"{}\n" * (LARGEST // 3))
+    with pytest.raises(NotKept, match="full"):
+        keep(tmp_path, row(answer, "good"))
+    assert given(tmp_path, [str(before["id"])]) == {before["id"]: before}
+
+
 def test_a_line_that_was_cut_off_does_not_spoil_the_file(
     assistant: Assistant, tmp_path: Path
 ) -> None:

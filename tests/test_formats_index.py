@@ -83,3 +83,25 @@ def test_pages_and_markup_survive_the_index(indexed: Footnote) -> None:
             given.title,
             given.markdown,
         )
+
+
+def test_pages_without_text_are_said(footnote: Footnote, tmp_path: Path) -> None:
+    documents = tmp_path / "documents"
+    documents.mkdir()
+    scanned = real_files.scanned_pdf(2, "The third page has words.")
+    (documents / "a.pdf").write_bytes(scanned)
+    (documents / "b.md").write_text("---\nunread: all of it\n---\nThe keeper had two dogs.")
+    reason = "no text on pages 1–2 (scanned, or drawn)"
+    for _ in range(2):  # also where nothing has changed
+        assert footnote("index", documents).stdout.splitlines()[1:] == [
+            f"indexed in part: a.pdf: {reason}"
+        ]
+    said = footnote.json("status", "--json")
+    assert said["unread"] == [{"document": "a.pdf", "reason": reason}]
+    lines = footnote("status").stdout.splitlines()
+    assert [line for line in lines if line.startswith("in part")] == [f"in part    a.pdf: {reason}"]
+    for n in range(21):
+        (documents / f"{n}.pdf").write_bytes(scanned)
+    shown = footnote("index", documents).stdout.splitlines()[1:]
+    assert len(shown) == 21
+    assert shown[-1] == "indexed in part: 2 documents more, which `footnote status` names"

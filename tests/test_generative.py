@@ -432,6 +432,25 @@ def test_several_questions_at_once_do_not_mix() -> None:
     assert texts == ["Police detained 21,566 suspects in 10,461 cases. [1]"] * 4
 
 
+def test_two_at_once_both_learn_what_the_server_does_not_take() -> None:
+    refuse = Refuse(400, "Unknown parameter: 'stream_options'", before=0.3)
+    with serving(refuse, refuse, GOOD) as server:
+        model = generator(server)
+        model.warm()
+        answers: list[Answer | None] = []
+
+        def ask() -> None:
+            answers.append(list(model.stream(found(), frequencies()))[-1].answer)
+
+        threads = [threading.Thread(target=ask) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(server.requests) == 4
+    assert [answer and answer.notices for answer in answers] == [(), ()]
+
+
 def test_the_first_word_comes_at_once() -> None:
     with serving(Say("Police detained 21,566 suspects.", between=0.2)) as server:
         model = generator(server)

@@ -2,6 +2,7 @@
 
 import gc
 import re
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,10 +15,13 @@ import pytest
 from numpy.typing import NDArray
 
 from index import search, vectors
+from index.blobs import Blobs
 from index.build import build
+from index.check import problems
 from index.embed import embedder
 from index.errors import (
     IndexBusy,
+    IndexDamaged,
     IndexMismatch,
     IndexMissing,
     IndexProblem,
@@ -26,6 +30,7 @@ from index.errors import (
 from index.search import Index
 from index.server import Server
 from index.types import Hit
+from index.vectors import Vectors
 from tests.chroma_server import ChromaServer, Door
 
 # Chroma's client leaves the connections of a failed start to the garbage collector.
@@ -202,6 +207,114 @@ def test_a_run_that_dies_after_the_servers_commit_is_made_good(
 
 def _dies(*_: object) -> None:
     raise RuntimeError
+
+
+class Other:
+    """Another model, whose vectors have another length."""
+
+    name, dimension = "openai:other", 3
+
+    def embed(self, texts: list[str]) -> NDArray[np.float32]:
+        rows = np.array([[len(text), text.count("o"), 1] for text in texts], np.float32)
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def test_a_rebuild_writes_everything_on_the_server_anew(
+    tmp_path: Path, docs: Path, at: Server
+) -> None:
+    assert at.collection
+    build([docs], tmp_path / "one", MODEL, at)
+    two = Index.open(tmp_path / "two", MODEL, at)
+    stored = Vectors.open(tmp_path, at, at.collection)
+    version = two.manifest.documents["b.txt"].version
+    stored.delete("b.txt", version)
+    stored.add(["0" * 16 + ":0:z.txt"], ["0" * 64], ["0" * 32], np.ones((1, 384), np.float32))
+    stored.close()
+    texts = Blobs.open(at, f"{at.collection}-texts")
+    texts.keep({"head"})
+    texts.close()
+    assert problems(tmp_path / "one", MODEL, at)
+    with pytest.raises(IndexDamaged, match="--rebuild"):
+        Index.open(tmp_path / "three", MODEL, at)
+
+    report = build([], tmp_path / "one", MODEL, at, anew=True)
+    assert (report.documents, report.unchanged, report.failed) == (3, 3, ())
+    assert problems(tmp_path / "one", MODEL, at) == ()
+    build([docs], tmp_path / "here", MODEL)
+    whole = seen(Index.open(tmp_path / "here", MODEL))
+    for name in ("one", "two", "three"):
+        assert seen(Index.open(tmp_path / name, MODEL, at)) == whole
+    assert seen(two.refresh()) == whole
+
+
+def test_another_embedding_is_taken_on_the_server_by_a_rebuild(
+    tmp_path: Path, docs: Path, at: Server
+) -> None:
+    build([docs], tmp_path / "one", MODEL, at)
+    two = Index.open(tmp_path / "two", MODEL, at)
+    with pytest.raises(IndexMismatch, match="--rebuild"):
+        build([docs], tmp_path / "one", Other(), at)
+    assert build([], tmp_path / "one", Other(), at, anew=True).documents == 3
+    build([docs], tmp_path / "here", Other())
+    index = Index.open(tmp_path / "one", Other(), at)
+    assert index.manifest.dimension == 3
+    assert seen(index) == seen(Index.open(tmp_path / "here", Other()))
+    with pytest.raises(IndexMismatch, match="made with the embedding openai:other"):
+        two.refresh()
+    # And back, with paths and a change.
+    (docs / "b.txt").write_text("The keeper had one cat.")
+    report = build([docs], tmp_path / "two", MODEL, at, anew=True)
+    assert (report.changed, report.unchanged) == (1, 2)
+    assert problems(tmp_path / "two", MODEL, at) == ()
+
+
+@pytest.mark.parametrize("dimension", [3, 384])
+def test_a_rebuild_on_the_server_that_is_cut_off_is_made_good(
+    tmp_path: Path, docs: Path, at: Server, monkeypatch: pytest.MonkeyPatch, dimension: int
+) -> None:
+    monkeypatch.setattr("index.pipeline.BATCH", 1)
+    build([docs], tmp_path / "one", MODEL, at)
+
+    class Fails(Other):
+        """Another model that breaks off after the first texts."""
+
+        def embed(self, texts: list[str]) -> NDArray[np.float32]:
+            if "boats" in texts[0]:
+                raise RuntimeError
+            return np.eye(len(texts), dimension, dtype=np.float32)
+
+    Fails.dimension = dimension
+
+    for run in ({"anew": True}, {}):
+        with pytest.raises(RuntimeError):
+            build([], tmp_path / "one", Fails(), at, anew=True)
+        # The old state is current: its words and texts are there, its vectors come back.
+        index = Index.open(tmp_path / "one", MODEL, at)
+        assert index.document("b.txt").text == "The keeper had two dogs."
+        assert index.frequency("dogs") == 1
+        build([docs], tmp_path / "one", MODEL, at, **run)
+        assert problems(tmp_path / "one", MODEL, at) == ()
+
+
+def test_a_server_that_has_lost_everything_is_filled_again(tmp_path: Path, docs: Path) -> None:
+    server = ChromaServer(tmp_path / "chroma")
+    try:
+        at = Server(server.url)
+        build([docs], tmp_path / "one", MODEL, at)
+        build([docs], tmp_path / "also", MODEL, at)
+        whole = seen(Index.open(tmp_path / "one", MODEL, at))
+        server.kill()
+        shutil.rmtree(tmp_path / "chroma")
+        server.start()
+        with pytest.raises(IndexMissing, match="run `footnote index` again"):
+            Index.open(tmp_path / "one", MODEL, at)
+        assert build([docs], tmp_path / "one", MODEL, at).unchanged == 3
+        assert build([], tmp_path / "also", MODEL, at, anew=True).unchanged == 3
+        for name in ("one", "also"):
+            assert seen(Index.open(tmp_path / name, MODEL, at)) == whole
+            assert problems(tmp_path / name, MODEL, at) == ()
+    finally:
+        server.kill()
 
 
 def test_a_server_that_goes_away_while_indexing(

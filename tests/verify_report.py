@@ -121,10 +121,11 @@ SWEPT_ATTACHING: tuple[tuple[ModuleType, str, tuple[float, ...]], ...] = (
 
 
 def attached(half: int) -> tuple[float, float]:
-    """The same shares where every claim has the label of another sentence.
+    """The same shares where every claim comes with the label of the sentence after its own.
 
-    A right claim counts where it is attached to words that carry it; a wrong one where it is marked
-    all the same, but for those that another sentence does carry.
+    A right claim counts where it ends up supported, by whatever words of its document: which ones
+    is not looked at. A wrong one counts where it is marked all the same; those that another
+    sentence does carry (`elsewhere`) are left out.
     """
     found: dict[str, list[bool]] = defaultdict(list)
     for claim in claims()[half::2]:

@@ -93,6 +93,11 @@ def _check(row: dict[str, Any]) -> None:
         )
         if not fits:
             raise ValueError(f"“{part}” must hold objects with document, start, end and {text}")
+        for item in items:
+            if not isinstance(item.get("version"), str | None):
+                raise ValueError(f"“version” of {part} must be a string or null")
+            if not _is_range(item.get("answer_span")):
+                raise ValueError(f"“answer_span” of {part} must be [start, end] or null")
     if not all(isinstance(citation.get("n"), int) for citation in row.get("citations", [])):
         raise ValueError("every citation needs its number “n”")
     sentences = row.get("sentences", [])
@@ -100,12 +105,20 @@ def _check(row: dict[str, Any]) -> None:
         isinstance(one, dict)
         and isinstance(one.get("text"), str)
         and isinstance(one.get("citations"), list)
+        and all(isinstance(n, int) for n in one["citations"])
         for one in sentences
     ):
-        raise ValueError("“sentences” must hold objects with text and citations")
+        raise ValueError("“sentences” must hold objects with text and citations, by number")
     for part in ("timings_ms", "tokens"):
         values = row.get(part) or {}
         if not isinstance(values, dict) or not all(
             isinstance(value, int | float) for value in values.values()
         ):
             raise ValueError(f"“{part}” must hold numbers by name")
+
+
+def _is_range(value: object) -> bool:
+    """Whether it is two offsets, or nothing."""
+    if value is None:
+        return True
+    return isinstance(value, list) and len(value) == 2 and all(isinstance(n, int) for n in value)

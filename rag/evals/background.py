@@ -8,7 +8,7 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,8 +22,9 @@ from rag.evals.cases import Case
 from rag.evals.compare import Comparison, compare
 from rag.evals.kept import keep
 from rag.evals.results import Judged, Results, scored, what_ran
-from rag.evals.run import run
+from rag.evals.run import Answered, failed, run
 from rag.types import Answer, Turn
+from rag.wire import as_json
 
 State = Literal["running", "stopped", "done", "failed"]
 PATIENCE = 2.0  # seconds for which a case waits for people's questions, at most
@@ -67,7 +68,11 @@ class Run:
         self._stop = threading.Event()
         self._started = self._looked = time.monotonic()
         self._ended: float | None = None
-        self._latest: Answer | None = None
+
+    @property
+    def index(self) -> Index:
+        """The index that it asks."""
+        return self._assistant.index
 
     @property
     def stopping(self) -> bool:
@@ -89,16 +94,17 @@ class Run:
 
     def work(self) -> None:
         """Ask all cases and measure; whatever goes wrong is said in `notes`."""
-        index, started = self._assistant.index, datetime.now(UTC).isoformat(timespec="seconds")
+        started = datetime.now(UTC).isoformat(timespec="seconds")
         state: State = "done"
         try:
+            index = self.index
             try:
-                results = run(self, self.cases, journal=self)
+                results = run(self._assistant, self.cases, ask=self._ask, journal=self)
             except Stopped:
                 state = "stopped"
                 results = scored(self.done, what_ran(index, self.done, started))
             self._measured(replace(results, run={**results.run, "cases": self.what}), state)
-            if self._assistant.index is not index:
+            if self.index is not index:
                 self.notes.append("The documents changed while this ran: the figures are of both.")
         except FootnoteError as error:
             state = "failed"
@@ -124,29 +130,26 @@ class Run:
                 why = (error.strerror or str(error)).lower()
                 self.notes.append(f"This run could not be kept beside the index: {why}.")
 
-    # What of an assistant an evaluation needs (rag.evals.run.Asks):
-
-    @property
-    def index(self) -> Index:
-        """The index it asks about."""
-        return self._assistant.index
-
-    def ask(
-        self,
-        question: str,
-        history: Sequence[Turn] = (),
-        documents: Collection[str] | None = None,
-    ) -> Answer:
-        """The answer to a case, after the people who wait for theirs."""
+    def _ask(self, id: str, question: str, history: Sequence[Turn]) -> Answered:
+        """The answer to a case, after the people who wait for theirs. Raises Stopped."""
         self._assistant.traffic.quiet(PATIENCE)
-        for delta in self._assistant.stream(question, history, documents):
-            if self.stopping:
-                break
-            self._latest = delta.answer
-        else:
-            assert self._latest is not None
-            return self._latest
-        raise Stopped
+        answer: Answer | None = None
+        try:
+            for delta in self._assistant.stream(question, history):
+                self._go_on()
+                answer = delta.answer
+        except Stopped:
+            raise
+        except Exception as error:
+            return failed(error)
+        assert answer is not None
+        self.answers[id] = replace(answer, evidence=answer.evidence[:EVIDENCE])
+        return as_json(answer, trace=True), None
+
+    def _go_on(self) -> None:
+        """Raises Stopped where it is to end."""
+        if self.stopping:
+            raise Stopped
 
     # A journal (rag.evals.results.Journal), which also ends a run:
 
@@ -155,14 +158,9 @@ class Run:
         return ()
 
     def add(self, judged: Judged) -> None:
-        """Count a finished case and keep its answer. Raises Stopped."""
-        if self.stopping:
-            raise Stopped
+        """Count a finished case. Raises Stopped."""
+        self._go_on()
         self.done.append(judged)
-        if self._latest is not None and judged.answer is not None:
-            evidence = self._latest.evidence[:EVIDENCE]
-            self.answers[judged.id] = replace(self._latest, evidence=evidence)
-        self._latest = None
 
 
 class Runs:

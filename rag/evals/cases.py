@@ -1,7 +1,7 @@
 """Known facts: what the documents are known to say, one case a line, and checks of the cases."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,18 +48,19 @@ class Problem:
 def load(path: Path) -> tuple[Case, ...]:
     """The cases of a JSONL file, or of all of them in a folder. Raises BadCases with the line."""
     files = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
-    cases = tuple(case for file in files for case in _load(file))
-    if not cases:
-        raise BadCases(f"{path} holds no cases: write one JSON object a line")
-    return cases
+    return _some((case for file in files for case in _load(file)), str(path))
 
 
 def parse(text: str, name: str) -> tuple[Case, ...]:
     """The cases of a JSONL file's text; `name` is what errors call it. Raises BadCases."""
-    cases = tuple(_parse(text, name))
-    if not cases:
+    return _some(_parse(text, name), name)
+
+
+def _some(cases: Iterable[Case], name: str) -> tuple[Case, ...]:
+    found = tuple(cases)
+    if not found:
         raise BadCases(f"{name} holds no cases: write one JSON object a line")
-    return cases
+    return found
 
 
 def _load(file: Path) -> Iterator[Case]:

@@ -132,7 +132,13 @@ def _flips(pairs: Sequence[tuple[Judged, Judged]]) -> Iterator[Flip]:
 
 
 def save(results: Results, path: Path) -> None:
-    """Write what `compare` needs and no more: the judgements, without answers and timings.
+    """Write what `compare` needs and no more."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(saved(results))
+
+
+def saved(results: Results) -> bytes:
+    """What `compare` needs and no more: the judgements, without answers and timings.
 
     The same judgements give the same bytes, so that a baseline can be kept under version control.
     """
@@ -148,5 +154,5 @@ def save(results: Results, path: Path) -> None:
         lines.append(json.dumps(row, ensure_ascii=False))
     run = {name: value for name, value in results.run.items() if name not in ("started", "commit")}
     text = f'{{"run": {json.dumps(run, ensure_ascii=False)},\n"cases": [\n'
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text + ",\n".join(lines) + "\n]}\n", "utf-8")
+    text += ",\n".join(lines) + "\n]}\n"
+    return text.encode(errors="backslashreplace")  # half characters have no UTF-8

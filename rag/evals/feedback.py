@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -105,14 +106,14 @@ def _stated(answer: Answer) -> Iterator[str]:
 def keep(folder: Path, row: Mapping[str, Any]) -> None:
     """Keep a line among the feedback on an index, in the place of an earlier one with its id.
 
-    Raises NotKept where the folder cannot be written to.
+    Raises NotKept where the folder cannot be written to, or the file is full.
     """
     into, other = (KEPT, OPEN) if "facts" in row else (OPEN, KEPT)
     line = json.dumps(row, ensure_ascii=False).encode(errors="replace") + b"\n"
     with _alone(folder):
-        for name in (into, other):
-            _drop(folder / name, str(row["id"]))
+        _drop(folder / into, str(row["id"]))
         _append(folder / into, line)
+        _drop(folder / other, str(row["id"]))  # last, so that what cannot be kept loses nothing
 
 
 def take_back(folder: Path, id: str) -> None:
@@ -155,29 +156,17 @@ def writable(folder: Path) -> bool:
     )
 
 
-class _alone:  # noqa: N801
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
     """One writer at a time, of all processes; what the disk refuses becomes NotKept."""
-
-    def __init__(self, folder: Path) -> None:
-        self._lock = FileLock(folder / "feedback.lock", timeout=5)
-
-    def __enter__(self) -> None:
-        try:
-            self._lock.acquire()
-        except Timeout as error:
-            raise NotKept("somebody else's feedback is being written: try again") from error
-        except OSError as error:
-            raise _refused(error) from error
-
-    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        self._lock.release()
-        if isinstance(error, OSError):
-            raise _refused(error) from error
-
-
-def _refused(error: OSError) -> NotKept:
-    why = (error.strerror or str(error)).lower()
-    return NotKept(f"feedback cannot be kept beside this index: {why}")
+    try:
+        with FileLock(folder / "feedback.lock", timeout=5):
+            yield
+    except Timeout as error:
+        raise NotKept("somebody else's feedback is being written: try again") from error
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise NotKept(f"feedback cannot be kept beside this index: {why}") from error
 
 
 def _drop(file: Path, id: str) -> None:

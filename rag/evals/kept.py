@@ -7,8 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from index.snapshots import write
 from rag.errors import BadCases
-from rag.evals.compare import save
+from rag.evals.compare import saved
 from rag.evals.results import Judged, Results, load_run
 
 FOLDER = "runs"
@@ -34,7 +35,8 @@ def keep(results: Results, index: Path, what: str) -> Kept:
     started = datetime.fromisoformat(str(results.run["started"]))
     slug = re.sub(r"[^a-z0-9]+", "-", what.lower()).strip("-")[:40] or "cases"
     name = f"{started:%Y%m%d-%H%M%S}.{slug}.{len(results.cases)}.json"
-    save(results, index / FOLDER / name)
+    (index / FOLDER).mkdir(exist_ok=True)
+    write(index / FOLDER / name, saved(results))
     for old in kept(index)[MOST:]:
         (index / FOLDER / old.name).unlink(missing_ok=True)
     return Kept(name, started, slug, len(results.cases))

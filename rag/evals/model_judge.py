@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from rag.chat import OPENAI
 from rag.errors import BadSettings
 from rag.evals.judge import Judgements
 from rag.settings import Settings
@@ -80,7 +81,7 @@ def language_model(settings: Settings) -> "OpenAILike":
         raise BadSettings("there is no model to ask: set OPENAI_API_KEY, or OPENAI_BASE_URL")
     return OpenAILike(
         model=settings.model,
-        api_base=settings.base_url or "https://api.openai.com/v1",
+        api_base=settings.base_url or OPENAI,
         api_key=settings.api_key or "none",  # the client insists on one
         is_chat_model=True,
         is_function_calling_model=False,

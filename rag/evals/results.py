@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 from corpus.types import Document
 from index.types import Hit, Manifest
 from rag.errors import BadCases
-from rag.evals.judge import Judgements
+from rag.evals.judge import Judgement, Judgements
 from rag.evals.score import Measure, score
 from rag.evals.support import JUDGE
 
@@ -162,19 +162,27 @@ def case_json(case: Judged) -> dict[str, Any]:
 
 def case_of(row: Mapping[str, Any]) -> Judged:
     """The case that `case_json` wrote. Raises KeyError, TypeError for something else."""
-    judgements = {
-        name: tuple(map(bool, value)) if isinstance(value, list) else value
-        for name, value in row["judgements"].items()
-    }
+    judgements = {name: _judgement(value) for name, value in row["judgements"].items()}
+    tags = tuple(row.get("tags", ()))
+    if not all(isinstance(text, str) for text in (row["id"], row["question"], *tags)):
+        raise TypeError("id, question and tags are strings")
     return Judged(
         row["id"],
         row["question"],
-        tuple(row.get("tags", ())),
+        tags,
         row.get("answer"),
         judgements,
         row.get("error"),
         row.get("expected", ""),
     )
+
+
+def _judgement(value: object) -> Judgement:
+    if isinstance(value, list):
+        return tuple(map(bool, value))
+    if value is None or isinstance(value, int | float):
+        return value
+    raise TypeError("a judgement is a number, true, false, null or a list")
 
 
 def load_run(path: Path) -> tuple[tuple[Judged, ...], Mapping[str, Any]]:

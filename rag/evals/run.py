@@ -171,12 +171,16 @@ def _asked(
     documents: Collection[str] | None = None,
     trace: bool = False,
 ) -> Answered:
-    # Whatever goes wrong is counted as a failure of this case; the other cases are still asked.
     try:
         only = {} if documents is None else {"documents": documents}
         return as_json(assistant.ask(question, history, **only), trace), None
     except Exception as error:
-        return None, f"{type(error).__name__}: {error}"
+        return failed(error)
+
+
+def failed(error: Exception) -> Answered:
+    """Whatever went wrong, as a failure of this case; the other cases are still asked."""
+    return None, f"{type(error).__name__}: {error}"
 
 
 def _alone(

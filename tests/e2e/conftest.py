@@ -2,19 +2,29 @@
 
 import os
 import shutil
-import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Locator,
+    Page,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
 
 from corpus.read import BUILT_IN
 from rag.assistant import Assistant
 from rag.settings import Settings
+from tests import openai_server
 from tests.conftest import Footnote
-from tests.openai_server import Say, Server, Step, serving
+from tests.openai_server import Say, Server, Step
+from tests.serving import serving
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SWITCHES = [
@@ -94,23 +104,14 @@ def assistant(index: Path) -> Assistant:
 @pytest.fixture(scope="session")
 def address(index: Path) -> Iterator[str]:
     """Where the app is served."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    process = Footnote(index.parent).start("serve", "--index", index, "--port", str(port))
-    try:
-        assert process.stdout is not None
-        line = process.stdout.readline().decode()
-        assert f"http://127.0.0.1:{port}/" in line, process.communicate()
-        yield f"http://127.0.0.1:{port}/"
-    finally:
-        process.terminate()
-        process.communicate(timeout=20)
+    with serving(index) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
 def model() -> Iterator[Server]:
     """A language model that says what a test has it say, see `script`."""
-    with serving(Say("")) as server:
+    with openai_server.serving(Say("")) as server:
         yield server
 
 
@@ -124,16 +125,9 @@ def script(model: Server, *steps: Step) -> None:
 @pytest.fixture(scope="session")
 def modelled(index: Path, model: Server) -> Iterator[str]:
     """Where the app is served that answers by that model."""
-    process = Footnote(index.parent).start(
-        *("serve", "--index", index, "--port", "0"),
-        env={"OPENAI_BASE_URL": model.url, "OPENAI_API_KEY": "a key for tests"},
-    )
-    try:
-        assert process.stdout is not None
-        yield process.stdout.readline().decode().split()[-1]
-    finally:
-        process.terminate()
-        process.communicate(timeout=20)
+    key = {"OPENAI_BASE_URL": model.url, "OPENAI_API_KEY": "a key for tests"}
+    with serving(index, env=key) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
@@ -145,31 +139,20 @@ def kept_beside(index: Path) -> Path:
 @pytest.fixture(scope="session")
 def keeping(kept_beside: Path) -> Iterator[str]:
     """Where the app is served over that copy."""
-    process = Footnote(kept_beside.parent).start("serve", "--index", kept_beside, "--port", "0")
-    try:
-        assert process.stdout is not None
-        yield process.stdout.readline().decode().split()[-1]
-    finally:
-        process.terminate()
-        process.communicate(timeout=20)
+    with serving(kept_beside) as address:
+        yield address
 
 
 @pytest.fixture
 def judge(context: BrowserContext, keeping: str) -> "Reader":
     """Somebody who has just opened that app."""
-    page = context.new_page()
-    page.goto(keeping)
-    page.locator(".welcome").wait_for()
-    return Reader(page)
+    return Reader.opening(context, keeping)
 
 
 @pytest.fixture
 def writer(context: BrowserContext, modelled: str) -> "Reader":
     """Somebody who has just opened the app that answers by a model."""
-    page = context.new_page()
-    page.goto(modelled)
-    page.locator(".welcome").wait_for()
-    return Reader(page)
+    return Reader.opening(context, modelled)
 
 
 class Reader:
@@ -177,6 +160,25 @@ class Reader:
 
     def __init__(self, page: Page) -> None:
         self.page = page
+
+    @classmethod
+    def opening(
+        cls, context: BrowserContext, address: str, screen: ViewportSize | None = None
+    ) -> "Reader":
+        """Somebody who opens the app at an address, on such a screen."""
+        page = context.new_page()
+        if screen is not None:
+            page.set_viewport_size(screen)
+        page.goto(address)
+        page.locator(".welcome").wait_for()
+        return cls(page)
+
+    def looks(self, scheme: Literal["light", "dark"], width: int) -> None:
+        """Opens the app anew in that scheme and that wide."""
+        self.page.emulate_media(color_scheme=scheme)
+        self.page.reload()
+        self.page.set_viewport_size({"width": width, "height": 844})
+        self.page.locator(".welcome").wait_for()
 
     def ask(self, question: str) -> None:
         self.begin(question)
@@ -240,7 +242,7 @@ class Reader:
 
 
 @pytest.fixture
-def context(browser: Browser, address: str) -> Iterator[BrowserContext]:
+def context(browser: Browser) -> Iterator[BrowserContext]:
     """A browser of one person; whatever leaves the machine or goes wrong fails the test."""
     problems: list[str] = []
     with browser.new_context(viewport={"width": 1280, "height": 800}) as context:
@@ -270,17 +272,10 @@ def context(browser: Browser, address: str) -> Iterator[BrowserContext]:
 @pytest.fixture
 def reader(context: BrowserContext, address: str) -> Reader:
     """Somebody who has just opened the app."""
-    page = context.new_page()
-    page.goto(address)
-    page.locator(".welcome").wait_for()
-    return Reader(page)
+    return Reader.opening(context, address)
 
 
 @pytest.fixture
 def phone(context: BrowserContext, address: str) -> Reader:
     """The same on a small screen."""
-    page = context.new_page()
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.goto(address)
-    page.locator(".welcome").wait_for()
-    return Reader(page)
+    return Reader.opening(context, address, {"width": 390, "height": 844})

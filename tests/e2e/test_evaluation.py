@@ -4,7 +4,9 @@ import json
 import shutil
 import time
 from pathlib import Path
+from typing import Literal
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -14,6 +16,7 @@ from rag.evals.kept import FOLDER, kept
 from rag.evals.run import KNOWN_FACTS
 from tests.e2e import axe
 from tests.e2e.conftest import Reader
+from tests.serving import serving
 
 DETAINED = "How many suspects did the police detain in last year's campaign?"
 MISSED = {
@@ -157,9 +160,7 @@ def test_it_can_be_stopped_others_are_told_and_people_are_answered(
     enter(page)
     expect(page.locator("#progress progress")).to_be_visible()
     with browser.new_context() as context:
-        other = context.new_page()
-        other.goto(keeping)
-        other.locator(".welcome").wait_for()
+        other = Reader.opening(context, keeping).page
         enter(other)
         expect(other.locator("#progress progress")).to_have_count(0)
         other.get_by_role("button", name="Run the evaluation").click()
@@ -170,6 +171,35 @@ def test_it_can_be_stopped_others_are_told_and_people_are_answered(
         assert time.monotonic() - started < 8
     page.get_by_role("button", name="Stop").click()
     expect(page.locator("#report h3")).to_contain_text("It was stopped after", timeout=30_000)
+
+
+def test_read_only_shows_what_is_kept_and_starts_nothing(
+    judge: Reader, browser: Browser, kept_beside: Path
+) -> None:
+    enter(judge.page)
+    judge.page.get_by_label("How many").fill("8")
+    run(judge.page)
+    verdict = judge.page.locator("#report h3").inner_text()
+    with serving(kept_beside, "--read-only") as address, browser.new_context() as context:
+        page = Reader.opening(context, address).page
+        enter(page)
+        expect(page.locator(".choose .closed")).to_contain_text("no evaluation is started here")
+        expect(page.get_by_role("button", name="Run the evaluation")).to_have_count(0)
+        expect(page.locator(".choose .bring")).to_have_count(0)
+        axe.check(page)
+        page.get_by_role("button", name="Show the results").click()
+        expect(page.locator("#report h3")).to_have_text(verdict)
+        expect(page.locator("#report figure").first).to_be_visible()
+        expect(page.locator("#report a[href^='#case-']")).to_have_count(0)  # answers are not kept
+        axe.check(page)
+        calls = httpx.get(f"{address}config").json()["dependencies"]
+        events = {event for call in calls for _, event in call["targets"]}
+        assert "earlier" in events
+        assert events.isdisjoint({"begin", "bring"})
+        (file,) = (kept_beside / FOLDER).iterdir()
+        file.unlink()
+        page.locator("a[href='#evaluation']").click()
+        expect(page.locator(".choose")).to_contain_text("No results of an earlier one are kept")
 
 
 def test_feedback_is_a_set_of_cases(judge: Reader, kept_beside: Path) -> None:
@@ -199,12 +229,9 @@ def test_the_keyboard_comes_and_goes(judge: Reader) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])
-def test_axe_finds_nothing(judge: Reader, scheme: str, width: int) -> None:
+def test_axe_finds_nothing(judge: Reader, scheme: Literal["light", "dark"], width: int) -> None:
     page = judge.page
-    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-    page.reload()
-    page.set_viewport_size({"width": width, "height": 844})
-    page.locator(".welcome").wait_for()
+    judge.looks(scheme, width)
     enter(page)
     bring_cases(page, MISSED, RIGHT, REFUSED)
     axe.check(page)

@@ -3,7 +3,7 @@
 import json
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -11,9 +11,9 @@ from playwright.sync_api import Browser, expect
 from rag.assistant import Assistant
 from rag.evals.cases import load
 from rag.evals.feedback import KEPT, OPEN
-from tests.conftest import Footnote
 from tests.e2e import axe
 from tests.e2e.conftest import Reader
+from tests.serving import serving
 
 DETAINED = "How many suspects did the police detain in last year's campaign?"
 PASSED = "When was the Anti-Drug Law passed?"
@@ -63,12 +63,9 @@ def test_a_changed_mind_replaces_ones_own_and_survives_a_reload(
     thumb(judge, "good")
     pressed(judge, "good")
     with browser.new_context() as context:  # somebody else, of the same answer
-        page = context.new_page()
-        page.goto(keeping)
-        page.locator(".welcome").wait_for()
-        other = Reader(page)
+        other = Reader.opening(context, keeping)
         other.ask(DETAINED)
-        expect(page.locator("a[href='#good-1']")).to_have_attribute("aria-pressed", "false")
+        expect(other.page.locator("a[href='#good-1']")).to_have_attribute("aria-pressed", "false")
         thumb(other, "good")
         pressed(other, "good")
     thumb(judge, "bad")
@@ -145,33 +142,21 @@ def test_where_nothing_can_be_kept_the_thumbs_say_so(
 ) -> None:
     shutil.copytree(index, tmp_path / "index")
     (tmp_path / "index" / KEPT).mkdir()  # a folder that nobody can write lines to
-    process = Footnote(tmp_path).start("serve", "--index", tmp_path / "index", "--port", "0")
-    try:
-        assert process.stdout is not None
-        with browser.new_context() as context:
-            page = context.new_page()
-            page.goto(process.stdout.readline().decode().split()[-1])
-            page.locator(".welcome").wait_for()
-            reader = Reader(page)
-            reader.ask(DETAINED)
-            thumb_up = page.locator("a[href='#good-1']")
-            expect(thumb_up).to_have_attribute("aria-disabled", "true")
-            thumb_up.click(force=True)
-            expect(page.get_by_role("alert")).to_contain_text("read-only")
-            expect(thumb_up).to_have_attribute("aria-pressed", "false")
-    finally:
-        process.terminate()
-        process.communicate(timeout=20)
+    with serving(tmp_path / "index") as address, browser.new_context() as context:
+        reader = Reader.opening(context, address)
+        reader.ask(DETAINED)
+        thumb_up = reader.page.locator("a[href='#good-1']")
+        expect(thumb_up).to_have_attribute("aria-disabled", "true")
+        thumb_up.click(force=True)
+        expect(reader.page.get_by_role("alert")).to_contain_text("read-only")
+        expect(thumb_up).to_have_attribute("aria-pressed", "false")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])
-def test_axe_finds_nothing(judge: Reader, scheme: str, width: int) -> None:
+def test_axe_finds_nothing(judge: Reader, scheme: Literal["light", "dark"], width: int) -> None:
     page = judge.page
-    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-    page.reload()
-    page.set_viewport_size({"width": width, "height": 844})
-    page.locator(".welcome").wait_for()
+    judge.looks(scheme, width)
     judge.ask(PASSED)
     thumb(judge, "bad")
     pressed(judge, "bad")

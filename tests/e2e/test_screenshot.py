@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from tests.conftest import Footnote
 from tests.e2e.conftest import Reader
+from tests.serving import serving
 
 QUESTIONS = (
     "What is the capital of Iceland?",
@@ -24,13 +24,8 @@ def shown(built_in_index: Path, tmp_path: Path) -> Iterator[str]:
     """Where the app is served over the built-in documents alone."""
     index = tmp_path / "index"
     shutil.copytree(built_in_index, index)
-    process = Footnote(tmp_path).start("serve", "--index", index, "--port", "0")
-    try:
-        assert process.stdout is not None
-        yield process.stdout.readline().decode().split()[-1]
-    finally:
-        process.terminate()
-        process.communicate(timeout=20)
+    with serving(index) as address:
+        yield address
 
 
 def test_the_pictures_of_the_readme(browser: Browser, shown: str, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from tests.conftest import Footnote
 from tests.e2e.axe import check
 from tests.e2e.conftest import Reader
 from tests.real_files import GOOD
+from tests.serving import serving
 from ui import pane
 from ui.links import follow
 
@@ -82,13 +83,8 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def served(held: Path) -> Iterator[str]:
-    process = Footnote(held.parent).start("serve", "--index", held, "--port", "0")
-    try:
-        assert process.stdout is not None
-        yield process.stdout.readline().decode().split()[-1]
-    finally:
-        process.terminate()
-        process.communicate(timeout=20)
+    with serving(held) as address:
+        yield address
 
 
 def at(document: Document, words: str) -> str:

@@ -13,6 +13,7 @@ from rag.assistant import Assistant
 from tests.conftest import Footnote
 from tests.e2e.conftest import Reader, script
 from tests.openai_server import Say, Server
+from tests.serving import serving
 
 DETAINED = "How many suspects did the police detain in last year's campaign?"
 HENG = "Who is Heng Sayhong?"
@@ -158,6 +159,23 @@ def test_two_windows_with_one_conversation_lose_nothing(
     expect(asked).to_contain_text(["2 questions", "2 questions"])
 
 
+def test_a_conversation_deleted_in_another_window_goes_on_whole(
+    reader: Reader, context: BrowserContext, address: str
+) -> None:
+    page = reader.page
+    reader.ask(DETAINED)
+    other = Reader.opening(context, address).page
+    drawer(other)
+    for name in ("Delete", "Delete for good?"):
+        other.locator("#conversations li button", has_text=name).click()
+    expect(other.locator("#conversations li")).to_have_count(0)
+    reader.ask(PANCAKES)
+    drawer(page)
+    expect(page.locator("#conversations .byline")).to_contain_text(["2 questions"])
+    page.reload()
+    expect(page.locator(".turn .question")).to_have_text([DETAINED, PANCAKES])
+
+
 def test_what_comes_back_is_not_believed(reader: Reader) -> None:
     """A conversation that was tampered with is neither markup nor a citation that stands."""
     page = reader.page
@@ -203,13 +221,8 @@ def changing(tmp_path: Path, index: Path) -> Iterator[tuple[str, Path, Footnote]
     shutil.copytree(index.parent / "documents", documents)
     command = Footnote(tmp_path)
     assert command("index", documents, "--index", tmp_path / "index").returncode == 0
-    process = command.start("serve", "--index", tmp_path / "index", "--port", "0")
-    try:
-        assert process.stdout is not None
-        yield process.stdout.readline().decode().split()[-1], documents, command
-    finally:
-        process.terminate()
-        process.communicate(timeout=20)
+    with serving(tmp_path / "index") as address:
+        yield address, documents, command
 
 
 def test_a_document_that_has_changed_since(

@@ -1,6 +1,7 @@
 """The drawer that says why this answer."""
 
 import re
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -172,12 +173,9 @@ def test_on_a_phone_it_covers_all(phone: Reader) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])
-def test_axe_finds_nothing(reader: Reader, scheme: str, width: int) -> None:
+def test_axe_finds_nothing(reader: Reader, scheme: Literal["light", "dark"], width: int) -> None:
     page = reader.page
-    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-    page.reload()
-    page.set_viewport_size({"width": width, "height": 844})
-    page.locator(".welcome").wait_for()
+    reader.looks(scheme, width)
     reader.ask(SEVERAL)
     explain(reader)
     for fold in page.locator("#why summary").all():
