@@ -59,6 +59,7 @@ def read_bytes(data: bytes, id: str) -> Document:
     if kind := next((kind for first, kind in _NO_TEXT.items() if data.startswith(first)), ""):
         raise UnreadableDocument(f"not text: it is {kind}; give it the ending of what it is")
     metadata, text = _front_matter(normalise(decode(data)))
+    metadata.pop("unread", None)  # what a reader says, and no document of itself
     return _document(id, text, metadata, markdown=suffix in _MARKDOWN)
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import weakref
 import zlib
 from collections.abc import Collection, Mapping
 from functools import partial
@@ -21,9 +22,9 @@ class Blobs:
     """
 
     def __init__(self, client: Any, collection: Any, server: Server) -> None:
-        self._client = client
         self._collection = collection
         self._server = server
+        self._close = weakref.finalize(self, let_go, client)
 
     @classmethod
     def open(cls, server: Server, name: str) -> "Blobs":
@@ -38,8 +39,8 @@ class Blobs:
         return cls(client, collection, server)
 
     def close(self) -> None:
-        """Lets go of the connection."""
-        let_go(self._client)
+        """Lets go of the connection; also done when nothing refers to this."""
+        self._close()
 
     def put(self, blobs: Mapping[str, bytes]) -> None:
         """Writes them, in the place of what has their names."""

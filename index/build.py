@@ -24,13 +24,13 @@ from index.plan import Found, Plan, Planner, look
 from index.seal import check_seal, seal
 from index.server import Server
 from index.shared import Shared, adopt
-from index.snapshots import Snapshots
+from index.snapshots import Snapshots, write
 from index.sources import ADDED, left_out
 from index.stores import CHROMA, DATABASE, LEXICAL, begin, last, place, sweep
 from index.types import BuildReport, Embedder, IndexedDocument, Manifest, Progress
 from index.vectors import Vectors
 
-UNFINISHED = "unfinished"  # there while a run changes a Chroma server
+UNFINISHED = "unfinished"  # while a run changes a Chroma server: the name of its embedder
 
 
 def build(
@@ -101,7 +101,8 @@ class _Run:
         if not anew:
             check_embedding(folder, self._old, embedder)
         # Records of an older format are read as they are, and all written anew by the first run.
-        self._anew = anew or self._old.format != FORMAT
+        # So are those of a server where a run with another embedder was cut off: they are mixed.
+        self._anew = anew or self._old.format != FORMAT or self._is_mixed()
         # Records on a server that no manifest names; documents whose records are all there.
         self._stale: set[Key] = set()
         self._intact: set[Key] = set()
@@ -110,6 +111,12 @@ class _Run:
     def indexed(self) -> Collection[str]:
         """The ids of the documents that the index holds."""
         return self._old.documents.keys()
+
+    def _is_mixed(self) -> bool:
+        unfinished = self._folder / UNFINISHED
+        if self._server is None or not unfinished.exists():
+            return False
+        return unfinished.read_bytes() not in {b"", self._embedder.name.encode()}
 
     def make(
         self, paths: Sequence[Path], found: Found | None, checksum: bool, started: float
@@ -147,6 +154,7 @@ class _Run:
             left_out=found.left_out if found else 0,
             ignored=found.ignored if found else 0,
             links=found.links if found else 0,
+            unread=tuple((id, item.unread) for id, item in plan.documents.items() if item.unread),
         )
 
     def _change(
@@ -164,12 +172,11 @@ class _Run:
         words = Words.open(stores / LEXICAL, create=True)
         name = self._collection()
         if self._server is not None:
-            (self._folder / UNFINISHED).touch()
+            write(self._folder / UNFINISHED, self._embedder.name.encode())
         vectors = Vectors.open(stores / CHROMA, self._server, name, create=True)
         try:
             if self._anew and self._server is not None:
-                for document, version in vectors.census():
-                    vectors.delete(document, version)
+                vectors.clear(self._embedder.dimension)
             dimension = 0 if self._anew else old.dimension
             pipeline = Pipeline(memory, self._snapshots, words, vectors, self._progress, dimension)
             plan.documents |= {

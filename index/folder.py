@@ -1,6 +1,5 @@
 """The index's folder: whose it is, and who writes it."""
 
-import json
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,8 +8,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from index.errors import IndexBusy, IndexProblem
-from index.manifest import IDENTITY
-from index.snapshots import write
+from index.manifest import IDENTITY, write_identity
 
 LOCK = "writing.lock"
 PATIENCE = 3.0  # seconds to wait for another writer
@@ -53,9 +51,7 @@ def writing(folder: Path, patience: float = PATIENCE) -> Iterator[None]:
         raise _unwritable(folder, error) from error
     try:
         if not (folder / IDENTITY).exists():
-            name = f"footnote-{secrets.token_hex(6)}"
-            data = json.dumps({"what": "a Footnote index", "collection": name})
-            write(folder / IDENTITY, data.encode("utf-8"))
+            write_identity(folder, f"footnote-{secrets.token_hex(6)}")
         yield
     except OSError as error:
         raise _unwritable(folder, error) from error

@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 import tantivy
@@ -206,6 +207,7 @@ def _analyzer() -> tantivy.TextAnalyzer:
 _ANALYZER = _analyzer()
 
 
+@lru_cache(maxsize=2048)
 def stems(text: str) -> tuple[str, ...]:
     """The words of a text as the index knows them: lower-cased, folded, stemmed; in order."""
     return tuple(_ANALYZER.analyze(text))

@@ -80,6 +80,12 @@ def check_embedding(folder: Path, manifest: Manifest, embedder: Embedder) -> Non
         )
 
 
+def write_identity(folder: Path, name: str) -> None:
+    """Makes the folder an index's, whose collection on a server has that name."""
+    data = json.dumps({"what": "a Footnote index", "collection": name})
+    write(folder / IDENTITY, data.encode("utf-8"))
+
+
 def collection(folder: Path, url: str | None) -> str:
     """What the collection is called: on a server each index has one of its own."""
     if url is None:

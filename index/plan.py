@@ -74,18 +74,21 @@ def look(
     """
     walks: list[Walk] = []
     gone: list[str] = []
+
+    def held(path: Path) -> int:
+        return sum(is_below(file.path, path) for id, file in known.items() if id in indexed)
+
     for path in paths:
-        held = sum(is_below(file.path, path) for id, file in known.items() if id in indexed)
         try:
             found = walk(path, folder)
         except PathGone:
-            if not held:
+            if not (number := held(path)):
                 raise
-            gone.append(f"{safe(str(path))} is gone, with {_documents(held)}")
+            gone.append(f"{safe(str(path))} is gone, with {_documents(number)}")
             continue
         walks.append(found)
-        if held and not found.files:
-            gone.append(f"{safe(str(path))} is empty, which held {_documents(held)}")
+        if not found.files and (number := held(path)):
+            gone.append(f"{safe(str(path))} is empty, which held {_documents(number)}")
     if gone and not forget:
         raise SourceGone(", ".join(gone))
     if added.is_dir():

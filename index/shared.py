@@ -14,17 +14,26 @@ from dataclasses import replace
 from pathlib import Path
 
 from corpus.split import passages
-from corpus.types import Document, Passage, Span
+from corpus.types import Document, Passage
 from index.blobs import Blobs, names
 from index.embed import count
 from index.errors import IndexBusy, IndexDamaged, IndexMismatch, IndexMissing, IndexProblem
 from index.folder import writing
 from index.lexical import Words
-from index.manifest import IDENTITY, NAME, collection, dumps, loads, read_manifest, write_manifest
+from index.manifest import (
+    IDENTITY,
+    NAME,
+    collection,
+    dumps,
+    loads,
+    read_manifest,
+    write_identity,
+    write_manifest,
+)
 from index.records import Record
 from index.seal import check_seal, seal
 from index.server import Server
-from index.snapshots import Snapshots, write
+from index.snapshots import Snapshots, described, name_of, revived, write
 from index.stores import LEXICAL, begin, last, place, sweep
 from index.types import IndexedDocument, Manifest
 
@@ -81,13 +90,13 @@ class Shared:
         sent: dict[str, bytes] = {}
         for item in manifest.documents.values() if head is None else fresh:
             document = snapshots.get(item.id, item.version)
-            sent[_text(item.id, item.version)] = _written(document)
+            sent[name_of(item.id, item.version)] = _written(document)
             if len(sent) == TOGETHER:
                 self._blobs.put(sent)
                 sent.clear()
         state = secrets.token_hex(16)
         self._blobs.put(sent | {_manifest(state): dumps(manifest)})
-        if self._head() != self._state:
+        if head not in {None, self._state} or self._head() != head:  # None: it has lost everything
             raise IndexBusy(
                 f"another machine has changed the index on the Chroma server at {self._server.url}"
                 " meanwhile: run `footnote index` again"
@@ -106,7 +115,7 @@ class Shared:
         assert self._state is not None
         kept = {(item.id, item.version) for item in manifest.documents.values()}
         kept.update(manifest.superseded)
-        texts = {_text(id, version) for id, version in kept}
+        texts = {name_of(id, version) for id, version in kept}
         self._blobs.keep(texts | {HEAD, _manifest(self._state)})
 
     def _head(self) -> str | None:
@@ -149,9 +158,9 @@ class Shared:
         return dict(manifest.documents), manifest.generation
 
     def _fetch(self, items: list[IndexedDocument], snapshots: Snapshots, words: Words) -> None:
-        found = self._blobs.get([_text(item.id, item.version) for item in items])
+        found = self._blobs.get([name_of(item.id, item.version) for item in items])
         for item in items:
-            data = found.get(_text(item.id, item.version))
+            data = found.get(name_of(item.id, item.version))
             if data is None:
                 raise self._lost(f"the text of “{item.id}”")
             document, pieces = _read(item, data)
@@ -198,8 +207,7 @@ def adopt(folder: Path, server: Server, makes: bool = False) -> None:
         wanted = wanted or there[0]
     if wanted:
         folder.mkdir(parents=True, exist_ok=True)
-        data = json.dumps({"what": "a Footnote index", "collection": wanted})
-        write(folder / IDENTITY, data.encode("utf-8"))
+        write_identity(folder, wanted)
 
 
 def follow(folder: Path, server: Server) -> Shared:
@@ -247,33 +255,14 @@ def _manifest(state: str) -> str:
     return f"manifest:{state}"
 
 
-def _text(id: str, version: str) -> str:
-    name = hashlib.sha256(id.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-    return f"{version}.{name}"
-
-
 def _written(document: Document) -> bytes:
-    found = {
-        "title": document.title,
-        "text": document.text,
-        "metadata": dict(document.metadata),
-        "pages": [[page.start, page.end] for page in document.pages],
-        "markdown": document.markdown,
-        "passages": [[p.id, Record.of(p).metadata()] for p in passages(document, count)],
-    }
+    pieces = [[p.id, Record.of(p).metadata()] for p in passages(document, count)]
+    found = described(document) | {"text": document.text, "passages": pieces}
     return json.dumps(found, ensure_ascii=True).encode("ascii")
 
 
 def _read(item: IndexedDocument, data: bytes) -> tuple[Document, list[Passage]]:
     found = json.loads(data)
-    document = Document(
-        item.id,
-        item.version,
-        found["title"],
-        found["text"],
-        found["metadata"],
-        tuple(Span(start, end) for start, end in found["pages"]),
-        found["markdown"],
-    )
+    document = revived(item.id, item.version, found["text"], found)
     pieces = [Record.read(id, meta).passage(document) for id, meta in found["passages"]]
     return document, pieces

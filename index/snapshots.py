@@ -5,8 +5,9 @@ import json
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 from corpus.types import Document, Span
 from index.errors import IndexDamaged, UnknownDocument
@@ -35,13 +36,7 @@ class Snapshots:
         data = document.text.encode("utf-8")
         if not text.exists() or text.read_bytes() != data:
             self._write(text, data)
-        known = {
-            "document": document.id,
-            "title": document.title,
-            "metadata": dict(document.metadata),
-            "pages": [[page.start, page.end] for page in document.pages],
-            "markdown": document.markdown,
-        }
+        known = {"document": document.id} | described(document)
         beside = self._beside(document.id, document.version)
         data = json.dumps(known, ensure_ascii=False).encode("utf-8")
         if not beside.exists() or beside.read_bytes() != data:
@@ -108,21 +103,40 @@ class Snapshots:
         if hashlib.sha256(data).hexdigest() != version:
             raise IndexDamaged(f"the text of “{id}” is not the one that was indexed: {advice}")
         try:
-            return Document(
-                id,
-                version,
-                str(known["title"]),
-                data.decode("utf-8"),
-                {str(key): str(value) for key, value in known["metadata"].items()},
-                tuple(Span(start, end) for start, end in known["pages"]),
-                bool(known.get("markdown", id.lower().endswith((".md", ".markdown")))),
-            )
+            return revived(id, version, data.decode("utf-8"), known)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise IndexDamaged(f"what is known of “{id}” cannot be read: {advice}") from error
 
     def _beside(self, id: str, version: str) -> Path:
-        name = hashlib.sha256(id.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-        return self._folder / f"{version}.{name}.json"
+        return self._folder / f"{name_of(id, version)}.json"
+
+
+def name_of(id: str, version: str) -> str:
+    """What that version of that document is kept under; any id makes a plain name."""
+    return f"{version}.{hashlib.sha256(id.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
+
+
+def described(document: Document) -> dict[str, Any]:
+    """What is known of a document beside its id, version and text; for JSON."""
+    return {
+        "title": document.title,
+        "metadata": dict(document.metadata),
+        "pages": [[page.start, page.end] for page in document.pages],
+        "markdown": document.markdown,
+    }
+
+
+def revived(id: str, version: str, text: str, known: Mapping[str, Any]) -> Document:
+    """The document that was described. KeyError, TypeError, ValueError, AttributeError: not one."""
+    return Document(
+        id,
+        version,
+        str(known["title"]),
+        text,
+        {str(key): str(value) for key, value in known["metadata"].items()},
+        tuple(Span(start, end) for start, end in known["pages"]),
+        bool(known.get("markdown", id.lower().endswith((".md", ".markdown")))),
+    )
 
 
 def write(path: Path, data: bytes, durable: bool = True) -> None:

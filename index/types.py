@@ -39,6 +39,11 @@ class IndexedDocument:
     characters: int
     metadata: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def unread(self) -> str:
+        """What of its file has no text, such as scanned pages; "" where all of it was read."""
+        return self.metadata.get("unread", "")
+
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
@@ -74,7 +79,8 @@ class BuildReport:
 
     `moved`: how many of the added are texts under a new name, of those removed or still there
     under another. `left_out`: documents that were taken out one by one; `ignored` and `links`:
-    what else in the folders was not looked at.
+    what else in the folders was not looked at. `unread`: the ids of the documents of which only a
+    part could be read, with what is missing.
     """
 
     documents: int
@@ -89,6 +95,7 @@ class BuildReport:
     left_out: int = 0
     ignored: int = 0
     links: int = 0
+    unread: tuple[tuple[str, str], ...] = ()
 
 
 class Embedder(Protocol):

@@ -11,7 +11,7 @@ import warnings
 import weakref
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -78,9 +78,7 @@ class Vectors:
             client = connect(server) if server else _embedded(folder)
             try:
                 if create:
-                    collection = client.get_or_create_collection(
-                        name, embedding_function=None, configuration={"hnsw": HNSW}
-                    )
+                    collection = _made(client, name)
                 else:
                     collection = client.get_collection(name, embedding_function=None)
             except NotFoundError as error:
@@ -125,6 +123,24 @@ class Vectors:
         ids = [id for id in same["ids"] if place_of(id)[0] == document]
         for first in range(0, len(ids), PAGE):
             self._write(partial(self._collection.delete, ids[first : first + PAGE]))
+
+    def clear(self, dimension: int) -> None:
+        """Deletes all records, for others of that dimension.
+
+        A collection keeps the dimension of its first record: where it is another one, the
+        collection itself is made again, and who has it open must open it again.
+        """
+        if self._collection._model.dimension not in {None, dimension}:
+            self._collection = self._write(self._made_again)
+        first = partial(self._collection.get, limit=PAGE, include=[])
+        while ids := self._ask(first)["ids"]:
+            self._write(partial(self._collection.delete, ids))
+
+    def _made_again(self) -> Any:
+        name = self._collection.name
+        with suppress(NotFoundError):
+            self._client.delete_collection(name)
+        return _made(self._client, name)
 
     def query(
         self, vector: NDArray[np.float32], k: int, versions: Collection[str] | None = None
@@ -272,6 +288,12 @@ def let_go(client: Any) -> None:
         session = getattr(getattr(owner, "_server", None), "_session", None)
         if session is not None:
             session.close()
+
+
+def _made(client: Any, name: str) -> Any:
+    return client.get_or_create_collection(
+        name, embedding_function=None, configuration={"hnsw": HNSW}
+    )
 
 
 def _embedded(folder: Path) -> Any:

@@ -82,9 +82,9 @@ _SIDES = tuple(
     re.compile(pattern)
     for pattern in (
         rf"(?i)\bbetween (?P<a>.+?) and (?P<b>.+?){_END}",
-        r"(?i)\b(?:compare|contrast) (?P<a>.+?) (?:and|with|against|versus|vs\.?) "
+        r"(?i)\b(?:compare|contrast) (?:how |what )?(?P<a>.+?) (?:and|with|against|versus|vs\.?) "
         rf"(?P<b>.+?){_END}",
-        rf"(?i)\b(?:compare|contrast) (?P<a>.+?) to (?P<b>.+?){_END}",
+        rf"(?i)\b(?:compare|contrast) (?:how |what )?(?P<a>.+?) to (?P<b>.+?){_END}",
         r"(?i)(?P<a>\b[\w’'-]+(?: [\w’'-]+){0,5}?) (?:versus|vs\.?|compared (?:with|to)) "
         rf"(?P<b>.+?){_END}",
         r"(?i)\b(?P<a>(?:in )?\d{4}) (?:or|and|than(?: in)?|to) (?P<b>(?:in )?\d{4})\b",

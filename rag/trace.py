@@ -17,7 +17,7 @@ def trace_of(
     cited = {(c.document, c.span.start) for c in composed.citations} if composed else set()
     return {
         "standalone_question": question.standalone,
-        "searches": list(question.searches),
+        "searches": list(dict.fromkeys(question.searches)),
         "readings": list(question.readings),
         "shape": shape.value,
         "refuse_below": refuse_below(),

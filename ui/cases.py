@@ -15,6 +15,10 @@ TAGS = 24
 PROBLEMS = 20
 BROUGHT = "brought"
 """What the form calls a file that the person has chosen themselves."""
+CLOSED = (
+    "This Footnote is served read-only: its documents can be asked, but no evaluation is started"
+    " here."
+)
 _SAYS: Mapping[str, str] = {
     BUILT_IN: "what the built-in documents are known to say",
     FEEDBACK: "made of what people said of answers",
@@ -75,6 +79,23 @@ def form(
         "Choose an earlier results.json…</button></div>"
         f'<p class="go"><button type="submit" class="run"{"" if names else " disabled"}>'
         f"Run the evaluation</button>{paid}</p></form></div>"
+    )
+
+
+def kept_only(runs: Sequence[Kept], chosen: str = "") -> str:
+    """The form where no evaluation is started: the kept runs, to show one of them."""
+    if runs:
+        choice = Choice(against=chosen)
+        options = "".join(_run(one, choice) for one in runs)
+        shown = (
+            f'<div class="how"><label>Kept results<select name="against">{options}</select></label>'
+            '</div><p class="go"><button type="submit" class="run">Show the results</button></p>'
+        )
+    else:
+        shown = '<p class="quiet">No results of an earlier one are kept beside the index.</p>'
+    return (
+        '<div class="offer"><form class="choose" action="#evaluation" data-does="earlier">'
+        f'<p class="closed">{CLOSED}</p>{shown}</form></div>'
     )
 
 
@@ -156,14 +177,16 @@ def _runs(runs: Sequence[Kept], choice: Choice, against: str) -> Iterator[str]:
     if against:
         selected = " selected" if choice.against == BROUGHT else ""
         yield f'<option value="{BROUGHT}"{selected}>{escape(against)}</option>'
-    for one in runs:
-        selected = " selected" if choice.against == one.name else ""
-        when = f"{one.started:%d %b %Y, %H:%M} UTC"
-        what = escape(one.what.replace("-", " "))
-        yield (
-            f'<option value="{escape(one.name)}"{selected}>'
-            f"{when} · {what}, {_cases(one.cases)}</option>"
-        )
+    yield from (_run(one, choice) for one in runs)
+
+
+def _run(one: Kept, choice: Choice) -> str:
+    selected = " selected" if choice.against == one.name else ""
+    what = escape(one.what.replace("-", " "))
+    return (
+        f'<option value="{escape(one.name)}"{selected}>'
+        f"{one.started:%d %b %Y, %H:%M} UTC · {what}, {_cases(one.cases)}</option>"
+    )
 
 
 def _left(seconds: float, done: int, total: int) -> str:

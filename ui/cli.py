@@ -260,8 +260,8 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--read-only",
         action=argparse.BooleanOptionalAction,
-        help="documents are neither added nor removed in the app (the default where other machines"
-        " reach it without a password)",
+        help="in the app documents are neither added nor removed, and no evaluation is started"
+        " (the default where other machines reach it without a password)",
     )
     serve.add_argument("--mcp", action="store_true", help="offer MCP tools at /mcp too")
 

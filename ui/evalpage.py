@@ -6,6 +6,7 @@ has. Files that a person chooses are read by the browser; nothing of them is wri
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from rag.errors import BadCases
 from rag.evals import kept, page, report
 from rag.evals.background import Run, Runs
 from rag.evals.feedback import OPEN, rows
-from rag.evals.results import Judged, parse_run
+from rag.evals.results import Judged, parse_run, scored
 from rag.evals.run import texts
 from rag.evals.sets import CaseSet, beside, uploaded
 from ui import cases, measured, notes
@@ -36,7 +37,7 @@ _HEAD = """
 </div>
 """
 _ON_FORM = """
-for (const name of ["opened", "bring", "begin"]) {
+for (const name of ["opened", "bring", "begin", "earlier"]) {
   element.addEventListener(`footnote-${name}`, event => trigger(name, event.detail));
 }
 watch("value", () => window.footnote?.offered?.());
@@ -59,10 +60,14 @@ watch("value", () => window.footnote?.reported?.());
 
 
 class Evaluation:
-    """The page. What belongs to one person: the file of cases and the run they brought along."""
+    """The page. What belongs to one person: the file of cases and the run they brought along.
 
-    def __init__(self, assistant: Assistant) -> None:
+    `runs`: evaluations can be started, else only the results of kept ones are shown.
+    """
+
+    def __init__(self, assistant: Assistant, runs: bool = True) -> None:
         self._assistant = assistant
+        self._may_run = runs
         self._runs = Runs()
         self._known: tuple[object, tuple[CaseSet, ...]] = (None, ())
         self.brought = gr.State(None)
@@ -91,6 +96,10 @@ class Evaluation:
         """Connects the events of the page."""
         mine = [self.brought, self.before]
         shown = [self.progress, self.report]
+        if not self._may_run:  # what would start or read anything is not there to be called
+            self.form.opened(self._list, None, [self.form], **QUIET)
+            self.form.earlier(self._earlier, None, shown, **QUIET)
+            return
         self.form.opened(self._offer, mine, [self.form], **QUIET)
         self.form.bring(self._bring, mine, [self.form, self.progress, *mine], **QUIET)
         self.form.begin(self._begin, mine, shown, **QUIET)
@@ -116,6 +125,20 @@ class Evaluation:
         if wanted.get("name") == "report.html":
             return page.page(run.results, texts(run.index), run.comparison)
         return report.json_text(run.results)
+
+    def _list(self, event: gr.EventData) -> str:
+        """The runs that are kept, to choose one from."""
+        return cases.kept_only(
+            kept.kept(self._assistant.index.folder), _choice(event._data).against
+        )
+
+    def _earlier(self, event: gr.EventData) -> tuple[object, object]:
+        """The results of a run that is kept."""
+        try:
+            shown = _results(self._assistant.index.folder, _choice(event._data).against)
+        except FootnoteError as error:
+            return cases.problem(str(error)), gr.skip()
+        return cases.nothing(), shown
 
     def _offer(self, brought: CaseSet | None, before: Before | None, event: gr.EventData) -> str:
         return self._form(brought, before, _choice(event._data))
@@ -201,6 +224,16 @@ class Evaluation:
         if self._known[0] != stamp:
             self._known = (stamp, tuple(beside(index.folder, index)))
         return self._known[1]
+
+
+@lru_cache(maxsize=kept.MOST)  # a run that is kept stays as it is; its intervals take time
+def _results(folder: Path, name: str) -> str:
+    """The results of a kept run as HTML. Raises BadCases."""
+    judged, ran = kept.read(folder, name)
+    found = next((one for one in kept.kept(folder) if one.name == name), None)
+    if found is None:
+        raise BadCases("there is no such run: choose one from the list")
+    return measured.earlier(found, scored(judged, ran))
 
 
 def _turn(run: Run, case: Judged) -> Exchange:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from index.types import BuildReport, Embedder
     from rag.settings import Settings
 
-MOST = 20  # lines of what is damaged
+MOST = 20  # lines of what is damaged, or indexed in part
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -71,6 +71,7 @@ def status(arguments: argparse.Namespace, settings: "Settings") -> int:
     files = sources.files(settings.index)
     failed = [file for file in files if file.problem]
     added = sum(file.added for file in files)
+    unread = [(item.id, item.unread) for item in index.manifest.documents.values() if item.unread]
     found = problems(settings.index, model, settings.chroma) if arguments.check else ()
     if arguments.json:
         said = {
@@ -85,6 +86,7 @@ def status(arguments: argparse.Namespace, settings: "Settings") -> int:
             "added": added,
             "left_out": list(out),
             "failed": [{"path": str(file.path), "reason": file.problem} for file in failed],
+            "unread": [{"document": id, "reason": reason} for id, reason in unread],
         }
         print(
             json.dumps(said | ({"problems": found} if arguments.check else {}), ensure_ascii=False)
@@ -106,6 +108,8 @@ def status(arguments: argparse.Namespace, settings: "Settings") -> int:
         print(f"left out   {id}")
     for file in failed:
         print(f"not read   {file.path}: {file.problem}")
+    for id, reason in unread:
+        print(f"in part    {id}: {reason}")
     print(f"embedding  {index.manifest.embedding}")
     print(f"answers    {answers}")
     for problem in found[:MOST]:
@@ -215,6 +219,11 @@ def _print(report: "BuildReport", settings: "Settings", as_json: bool) -> None:
     )
     for failure in report.failed:
         print(f"not indexed: {failure.path}: {failure.reason}")
+    for id, reason in report.unread[:MOST]:
+        print(f"indexed in part: {id}: {reason}")
+    if len(report.unread) > MOST:
+        more = counted(len(report.unread) - MOST, "document")
+        print(f"indexed in part: {more} more, which `footnote status` names")
     sys.stdout.flush()
 
 

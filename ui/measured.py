@@ -4,16 +4,23 @@ What cases, answers and documents say is escaped here. A link to a case is `#cas
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from html import escape
 
 from rag.evals import page, rows
 from rag.evals.background import Run
 from rag.evals.charts import Chart, charts
 from rag.evals.compare import Comparison
+from rag.evals.kept import Kept
 from rag.evals.results import Judged, Results
 from rag.evals.score import Measure
 
 AT_ONCE, MOST = 12, 400
+_FILES = (
+    '<p class="take"><button type="button" class="download" data-file="results.json">results.json'
+    '</button><button type="button" class="download" data-file="report.html">report.html</button>'
+    "</p>"
+)
 _KEYS: Mapping[str, str] = {
     "all_facts_found": "of the answerable questions get every known fact",
     "citation_recall": "of the sentences are carried by the words they cite",
@@ -42,26 +49,36 @@ def report(run: Run) -> str:
     if results is None or not results.cases:
         nothing = '<p class="quiet">No case was asked.</p>' if run.state == "stopped" else ""
         return f'<div class="report">{nothing}</div>'
-    parts = [_head(run, results), _keys(results)]
+    asked, chosen = len(results.cases), len(run.cases)
+    cut = f" It was stopped after {asked:,} of {chosen:,}." if run.state == "stopped" else ""
+    started = datetime.fromisoformat(str(results.run["started"]))
+    took = f" · took {_time(run.seconds)}"
+    parts = [_head(results, run.what, started, cut, took, _FILES), _keys(results)]
     if run.comparison:
         parts.append(_differs(run.comparison, results))
     parts += [_cases(results), _charts(results), _table(results)]
     return f'<div class="report" data-token="{escape(run.token)}">{"".join(parts)}</div>'
 
 
-def _head(run: Run, results: Results) -> str:
+def earlier(run: Kept, results: Results) -> str:
+    """The results of a run that was kept: its judgements, without the answers."""
+    head = _head(results, run.what.replace("-", " ").capitalize(), run.started)
+    parts = (head, _keys(results), _cases(results), _charts(results), _table(results))
+    return f'<div class="report">{"".join(parts)}</div>'
+
+
+def _head(
+    results: Results, what: str, started: datetime, cut: str = "", took: str = "", files: str = ""
+) -> str:
     wrong, asked = len(results.failing), len(results.cases)
-    cut = (
-        f" It was stopped after {asked:,} of {len(run.cases):,}." if run.state == "stopped" else ""
-    )
     verdict = f"All {asked:,} are right." if not wrong else f"{wrong:,} of {asked:,} are not right."
+    documents = int(results.run["index"]["documents"])
+    model = results.run.get("model")
+    answers = f" · answers: {escape(str(model))}" if model else ""
     return (
         f'<header><h3 tabindex="-1" role="status">{verdict}{cut}</h3>'
-        f'<p class="quiet">{escape(run.what)} · {escape(rows.headline(results))}'
-        f" It took {_time(run.seconds)}.</p>"
-        '<p class="take"><button type="button" class="download" data-file="results.json">'
-        'results.json</button><button type="button" class="download" data-file="report.html">'
-        "report.html</button></p></header>"
+        f'<p class="quiet">{escape(what)} · {documents:,} document{"" if documents == 1 else "s"}'
+        f"{answers} · {started:%d %b %Y, %H:%M} UTC{took}</p>{files}</header>"
     )
 
 
@@ -91,7 +108,10 @@ def _differs(comparison: Comparison, results: Results) -> str:
         (better, "not right before, right now"),
     ):
         if group:
-            links = "".join(_link(numbers[flip.case], flip.question) for flip in group)
+            links = "".join(
+                f"<li>{_asked(at, results.cases[at])}</li>"
+                for at in (numbers[flip.case] for flip in group)
+            )
             listed = f'<ol class="flips">{links}</ol>'
             flips += _fold(f"{len(group):,} {says}", listed, opened=group is worse)
     flips = flips or '<p class="quiet">Every case is judged as before.</p>'
@@ -122,27 +142,33 @@ def _cases(results: Results) -> str:
     else:
         parts.append('<p class="quiet">None.</p>')
     if right:
-        links = "".join(_link(at, case.question) for at, case in right[:MOST])
+        links = "".join(f"<li>{_asked(at, case)}</li>" for at, case in right[:MOST])
         more = _more(len(right) - MOST) if len(right) > MOST else ""
         parts.append(_fold(f"{len(right):,} right", f'<ol class="flips">{links}</ol>{more}'))
     return _section("Not right", "".join(parts))
 
 
 def _case(at: int, case: Judged) -> str:
-    refused = case.answer is not None and case.answer.get("outcome") == "not_in_corpus"
+    refused = case.judgements.get("avna") is False
     what = "avna" if case.wrong == "all_facts_found" and refused else case.wrong
     said = " ".join(rows.said(case).split())
     said = said if len(said) <= 240 else said[:239] + "…"
+    told = (
+        f"<dl><dt>Expected</dt><dd>{escape(case.expected)}</dd>"
+        f"<dt>Said</dt><dd>{escape(said)}</dd></dl>"
+        if said
+        else ""  # of a kept run
+    )
     return (
         f'<li><p class="wrong">{escape(_WRONG.get(what, what))}</p>'
-        f'<p class="asked"><a href="#case-{at}">{escape(case.question)}</a></p>'
-        f"<dl><dt>Expected</dt><dd>{escape(case.expected)}</dd>"
-        f"<dt>Said</dt><dd>{escape(said)}</dd></dl></li>"
+        f'<p class="asked">{_asked(at, case)}</p>{told}</li>'
     )
 
 
-def _link(at: int, question: str) -> str:
-    return f'<li><a href="#case-{at}">{escape(question)}</a></li>'
+def _asked(at: int, case: Judged) -> str:
+    """The question, which opens the case; a kept run has nothing to open but the question."""
+    question = escape(case.question)
+    return f'<a href="#case-{at}">{question}</a>' if case.answer or case.expected else question
 
 
 def _more(number: int) -> str:

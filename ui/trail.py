@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 
+from rag.shape import is_comparison
 from rag.types import Answer
 from ui.candidates import Titles, Trace, across, fold, found, section
 
@@ -92,7 +93,7 @@ def _lede(answer: Answer, trace: Trace) -> str:
     if answer.outcome == "not_in_corpus":
         end = "None of them answers the question well enough, so it is not answered."
     elif answer.model == "extractive":
-        end = f"{_counted(cited, 'sentence')} of them {'is' if cited == 1 else 'are'} the answer."
+        end = f"{cited:,} of them {'is' if cited == 1 else 'are'} the answer."
     else:
         end = (
             f"A language model wrote from the best of them; its sentences were then checked"
@@ -127,6 +128,7 @@ def _understood(answer: Answer, trace: Trace) -> str:
     else:
         parts.append(f"<blockquote>{escape(asked)}</blockquote>")
     shape = _SHAPES.get(str(trace["shape"]), str(trace["shape"]))
+    shape = "a comparison" if is_comparison(stands) else shape
     parts.append(f"<p>It asks for {escape(shape)}.</p>")
     searches = [str(one) for one in trace["searches"]]
     if searches != [stands]:

@@ -63,8 +63,11 @@ _HEADER = """
 """
 
 
-def build(assistant: Assistant, read_only: bool = False) -> gr.Blocks:
-    """The app over an assistant. `read_only`: documents are neither added nor removed."""
+def build(assistant: Assistant, read_only: bool = False, runs: bool = True) -> gr.Blocks:
+    """The app over an assistant. `read_only`: documents are neither added nor removed.
+
+    `runs`: evaluations can be started, else only the results of kept ones are shown.
+    """
     with gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True) as blocks:
         api.offer(blocks, api.Endpoints(assistant))
         gr.HTML(_HEADER, elem_id="masthead", js_on_load=None, **PLAIN)
@@ -81,7 +84,7 @@ def build(assistant: Assistant, read_only: bool = False) -> gr.Blocks:
                     desk = Desk(assistant)
             why = Why(assistant)
         with gr.Column(elem_id="evaluation"):
-            evaluation = Evaluation(assistant)
+            evaluation = Evaluation(assistant, runs)
         conversation.wire(desk, library.chosen)
         desk.wire(conversation.talk)
         evaluation.wire()
@@ -102,8 +105,9 @@ def serve(
 ) -> None:
     """Serve the app until interrupted. Prints one line: the address to open.
 
-    `people` may come in, everybody where it is None. `read_only` None: documents can be added and
-    removed unless everybody may come in from other machines. `mcp`: the endpoints as MCP tools too.
+    `people` may come in, everybody where it is None. `read_only`: documents are neither added nor
+    removed, no evaluation is started; None: only where everybody may come in from other machines.
+    `mcp`: the endpoints as MCP tools too.
     Raises FootnoteError where the address cannot be had, and what `Assistant.open` raises.
     """
     at_home = server.is_loopback(host)
@@ -120,7 +124,7 @@ def serve(
             api.serve_tools(app, api.Endpoints(assistant))
         gr.mount_gradio_app(
             app,
-            build(assistant, librarian.read_only),
+            build(assistant, librarian.read_only, runs=not read_only),
             path="/",
             # Gradio's own check, behind ours: nobody gets by it without a name.
             auth_dependency=None if people is None else lambda asked: asked.scope.get(USER),

@@ -1,7 +1,7 @@
 // Files on their way into the library: chosen or dropped, sent two at a time, each with its progress.
 (() => {
   "use strict";
-  const { one, links, library } = window.footnote;
+  const { one, make, links, library } = window.footnote;
   const AT_ONCE = 2;
   const MOST = 500; // files in one go
   const waiting = [];
@@ -22,12 +22,12 @@
     links.library();
     library.complain(files.length > MOST ? `Only the first ${MOST} of ${files.length} files were taken.` : "");
     for (const file of files.slice(0, MOST)) {
-      const arrival = library.make("li", {}, library.make("span", { class: "name" }, file.name));
+      const arrival = make("li", {}, make("span", { class: "name" }, file.name));
       one(".arrivals").append(arrival);
       const problem = reject(file);
       if (problem) fail(arrival, problem);
       else {
-        arrival.append(library.make("progress", { max: 1, value: 0, "aria-label": `Sending ${file.name}` }));
+        arrival.append(make("progress", { max: 1, value: 0, "aria-label": `Sending ${file.name}` }));
         waiting.push([file, arrival]);
       }
     }
@@ -39,8 +39,8 @@
     arrival.className = "failed";
     const name = one(".name", arrival).textContent;
     arrival.append(
-      library.make("button", { type: "button", class: "dismiss", "aria-label": `Dismiss ${name}` }, "×"),
-      library.make("span", { class: "state", role: "alert" }, `Not added: ${problem}`),
+      make("button", { type: "button", class: "dismiss", "aria-label": `Dismiss ${name}` }, "×"),
+      make("span", { class: "state", role: "alert" }, `Not added: ${problem}`),
     );
   }
 

@@ -2,7 +2,7 @@
 // found again by its token, which is kept for this tab alone, so that a reload does not lose it.
 (() => {
   "use strict";
-  const { one, all, send, links } = window.footnote;
+  const { one, all, send, make, save, links } = window.footnote;
   const KEY = "footnote-run";
   const EVERY = 700; // milliseconds between two looks at a run
   const LARGEST = 7_000_000; // characters of a file
@@ -51,12 +51,12 @@
   function chosen() {
     const form = one(".choose");
     if (!form) return {};
-    const sample = Number(form.elements.sample.value);
+    const sample = Number(form.elements.sample?.value);
     return {
       set: one("input[name=set]:checked", form)?.value ?? "",
       tags: all(".tags:not([hidden]) input:checked", form).map((box) => box.value),
       sample: Number.isInteger(sample) && sample > 0 ? sample : null,
-      against: form.elements.against.value,
+      against: form.elements.against?.value ?? "",
     };
   }
 
@@ -69,6 +69,7 @@
   input.type = "file";
   input.addEventListener("change", async () => {
     const [file] = input.files;
+    input.value = ""; // the same file may be chosen again
     if (!file) return;
     let text = file.size <= 40 * LARGEST ? await file.text() : "";
     if (choosing === "run") text = judgements(text);
@@ -77,7 +78,6 @@
     }
     const detail = { ...chosen(), kind: choosing, name: file.name, text };
     send(one("#choose .offer"), "bring", detail);
-    input.value = "";
   });
 
   // Of an earlier run only what is compared: its answers may be many megabytes.
@@ -91,18 +91,16 @@
   }
 
   function say(text) {
-    const line = document.createElement("p");
-    line.className = "problem";
-    line.role = "alert";
-    line.textContent = text;
+    const line = make("p", { class: "problem", role: "alert" }, text);
     one("#progress .progress").replaceChildren(line);
   }
 
   document.addEventListener("submit", (event) => {
     if (!event.target.closest?.(".choose")) return;
     event.preventDefault();
-    ended = false;
-    send(one("#choose .offer"), "begin", chosen());
+    const earlier = event.target.dataset.does === "earlier"; // nothing is run here
+    ended = earlier;
+    send(one("#choose .offer"), earlier ? "earlier" : "begin", chosen());
   });
   document.addEventListener("change", (event) => {
     const set = event.target.closest?.(".choose input[name=set]");
@@ -138,12 +136,7 @@
 
   window.footnote.saved = (name, text) => {
     if (!text) return say("This run is not known any more: run it again.");
-    const link = document.createElement("a");
-    const type = name.endsWith(".json") ? "application/json" : "text/html";
-    link.href = URL.createObjectURL(new Blob([text], { type }));
-    link.download = name;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+    save(name, name.endsWith(".json") ? "application/json" : "text/html", text);
   };
 
   // The progress was set again: look anew while the run goes on.

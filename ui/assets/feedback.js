@@ -2,7 +2,7 @@
 // name that this browser keeps, so that a changed mind replaces what was said.
 (() => {
   "use strict";
-  const { one, all, send, links } = window.footnote;
+  const { one, all, send, make, links } = window.footnote;
   const KEY = "footnote-me";
   const part = () => one("#feedback .feedback");
   const box = () => one("dialog.opinion");
@@ -49,10 +49,7 @@
   }
 
   function tell(text) {
-    const line = document.createElement("p");
-    line.className = "told problem";
-    line.role = "alert";
-    line.textContent = text;
+    const line = make("p", { class: "told problem", role: "alert" }, text);
     part().replaceChildren(line);
     latest = line.cloneNode(true);
     fade();

@@ -125,15 +125,6 @@
         action("delete", "Delete")));
   }
 
-  function download(name, kind, text) {
-    const link = make("a", {
-      href: URL.createObjectURL(new Blob([text], { type: kind })),
-      download: name,
-    });
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-  }
-
   const file = (title) =>
     title.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "").slice(0, 60) ||
     "conversation";
@@ -143,7 +134,7 @@
       const { title, turns } = await store.get(id);
       const heading = title.replace(/([\\`*_[\]<>|~#$&])/g, "\\$1");
       const text = turns.map((turn, at) => apart(markdown(turn), at + 1)).join("\n");
-      download(`${file(title)}.md`, "text/markdown", `# ${heading}\n\n${text}`);
+      window.footnote.save(`${file(title)}.md`, "text/markdown", `# ${heading}\n\n${text}`);
     },
     async json(id) {
       const { title, turns } = await store.get(id);
@@ -152,7 +143,7 @@
         return contract;
       });
       const text = JSON.stringify({ title, answers }, null, 2);
-      download(`${file(title)}.json`, "application/json", `${text}\n`);
+      window.footnote.save(`${file(title)}.json`, "application/json", `${text}\n`);
     },
     async delete(id, button) {
       if (!button.matches(".sure")) {

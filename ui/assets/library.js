@@ -2,7 +2,7 @@
 // Names and titles come from documents: they are only ever set as text.
 (() => {
   "use strict";
-  const { one, send } = window.footnote;
+  const { one, send, make } = window.footnote;
   const PAGE = 100; // entries shown at a time
   const FEW = 8; // documents that need no filter
   const ORDER = { adding: 0, failed: 1, current: 2, removing: 2, "left out": 3 };
@@ -18,16 +18,6 @@
   const library = () => one("#library .library");
   const indexed = (entry) => entry.passages > 0 && entry.state !== "removing";
   const number = (n, what) => `${n.toLocaleString("en")} ${what}${n === 1 ? "" : "s"}`;
-
-  function make(name, attributes = {}, ...children) {
-    const element = document.createElement(name);
-    for (const [key, value] of Object.entries(attributes)) {
-      if (key in element && typeof value !== "string") element[key] = value;
-      else element.setAttribute(key, value);
-    }
-    element.append(...children);
-    return element;
-  }
 
   // The state of the library: asked for often while something is written, else now and then.
   async function look() {
@@ -118,10 +108,7 @@
       known.push(`about ${number(entry.words, "word")}`, number(entry.passages, "passage"));
     }
     const byline = make("p", { class: "byline" }, known.join(" · "));
-    if (entry.id !== entry.title) {
-      if (known.length) byline.append(make("span", { class: "before-file" }, " · "));
-      byline.append(make("span", { class: "file" }, entry.id));
-    }
+    if (entry.id !== entry.title) byline.append(make("span", { class: "file" }, entry.id));
     const lines = byline.textContent ? [byline] : [];
     const says = {
       adding: "Being indexed…",
@@ -235,7 +222,7 @@
     change("remove", { id });
   }
 
-  window.footnote.library = { make, look, complain, writing: () => one(".library .writing") };
+  window.footnote.library = { look, complain, writing: () => one(".library .writing") };
   // The list's place is on the page: what was chosen before a reload holds again.
   window.footnote.shelved = () => {
     try {

@@ -66,6 +66,13 @@
     return element;
   }
 
+  // A file for the person to save.
+  function save(name, kind, text) {
+    const href = URL.createObjectURL(new Blob([text], { type: kind }));
+    make("a", { href, download: name }).click();
+    setTimeout(() => URL.revokeObjectURL(href), 10_000);
+  }
+
   document.addEventListener("click", (event) => {
     const link = event.target instanceof Element ? event.target.closest("a[href^='#']") : null;
     if (!link) {
@@ -82,5 +89,5 @@
     if (event.key === "Escape" && !event.defaultPrevented && narrow()) close();
   });
 
-  window.footnote = { one, all, narrow, open, close, send, tell, copy, make, links: {} };
+  window.footnote = { one, all, narrow, open, close, send, tell, copy, make, save, links: {} };
 })();

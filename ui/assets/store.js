@@ -50,12 +50,13 @@
   }
 
   // Writes a conversation from turn `n` (from 0) on, and gives the heads of those that were let go
-  // to make room. Where another window has written it since it was read, both are kept.
+  // to make room. Where another window has written it since it was read, both are kept; where it
+  // was deleted there, it is written whole.
   async function put(conversation, n) {
     const [heads, turns] = await stores("readwrite");
     const there = await result(heads.get(conversation.id));
-    if (there && there.revision !== conversation.revision) {
-      conversation.id = fresh();
+    if (there?.revision !== conversation.revision) {
+      if (there) conversation.id = fresh();
       n = 0;
     }
     const sizes = (conversation.sizes ?? []).slice(0, n);
