@@ -135,7 +135,9 @@ def condense(text: str, history: Sequence[Turn] = (), memory: Memory | None = No
     readings = _readings(text, before, answered)
     searches = tuple(dict.fromkeys((readings[0], *context, text)))
     # “In how many cases?” may be answered by the same sentence; “Who helped them?” is not.
-    moves_on = not _SAME.search(text) and (_leans_by_word(text) or not _ASKING.match(text))
+    bare = _OPENING.sub("", text)
+    same = _ASKING.match(bare) and _SAME.search(bare)
+    moves_on = not same and (_leans_by_word(text) or not _ASKING.match(text))
     return Question(text, readings[0], searches, readings, tuple(history), moves_on)
 
 

@@ -20,7 +20,7 @@ from corpus.types import Passage, Sentence, Span
 from index.lexical import stems
 from index.search import Index
 from index.types import Hit
-from rag.kinds import NARROW, counted, focus_of, kind_of_answer
+from rag.kinds import CERTAIN, NARROW, counted, focus_of, kind_of_answer
 from rag.reader import Reader, Reading, best_span, whole_words
 from rag.types import Evidence
 from rag.words import content_words, figures, names, years
@@ -29,7 +29,7 @@ READ, READ_MORE = 8, 20  # passages; more where several are to be found
 UNREAD = -9.0
 COVERING = 24
 NEAR_BEFORE, NEAR_BEHIND = 250, 120  # characters
-AGAIN = 2.5  # log-odds, set by hand
+AGAIN, UNHELD = 2.5, 4.0  # log-odds, set by hand
 TOPIC_SLOPE, TOPIC_MIDDLE = 10.0, 0.5
 WEIGHTS = Path(__file__).parent / "models" / "evidence.json"
 
@@ -140,7 +140,13 @@ class Weigher:
         query, found = self.signals(question, hits, read)
         if earlier is not None:
             found = [_after(earlier, one) for one in found if not _same_words(earlier, one)]
-        return conclude(query, found)
+        weighed = conclude(query, found)
+        if read > READ:
+            # More passages find more, also where nothing answers: they do not make it surer.
+            first = {id(hit) for hit in hits[:READ]}
+            surely = conclude(query, [one for one in found if id(one.hit) in first])
+            weighed = replace(weighed, confidence=surely.confidence)
+        return weighed
 
     def signals(
         self, question: str, hits: Sequence[Hit], read: int = READ
@@ -168,7 +174,8 @@ def conclude(
             best[key] = replace(one, score=score, probability=sigmoid(score))
     ordered = tuple(sorted(best.values(), key=lambda one: -one.score))
     signals = _whole(query, ordered)
-    return Weighed(query.text, ordered, sigmoid(confidence.log_odds(signals)), signals)
+    odds = confidence.log_odds(signals) - UNHELD * signals.get("unheld", 0.0)
+    return Weighed(query.text, ordered, sigmoid(odds), signals)
 
 
 def topical(weighed: Weighed) -> float:
@@ -279,6 +286,7 @@ def _whole(query: Query, evidence: Sequence[Evidence]) -> dict[str, float]:
         "echo": _echo(query, answer),
         "wrong_kind": float(not kind.holds.search(top.text)),
         "wrong_kind_answer": float(not kind.holds.search(answer)),
+        "unheld": float(kind.name in CERTAIN and not kind.holds.search(top.text)),
         "wrong_measure": float(kind.name in NARROW and not kind.holds.search(top.text)),
     }
 

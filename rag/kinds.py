@@ -101,6 +101,12 @@ KINDS = (
         rf"\d|{_any(_NUMBER_WORDS)}",
     ),
     _kind(
+        "year",
+        r"\b(?:what|which) (?:calendar |exact )?year\b",
+        r"\b\d{3,4}s?\b|\bcentur|\b(?:this|last|next|same|previous|following) year"
+        r"|\byears? (?:ago|later|before|after|earlier)\b|\b(?:bc|ad|bce|ce)\b",
+    ),
+    _kind(
         "date",
         r"\bwhen\b|\b(?:what|which) (?:\w+ )?(?:year|date|day|month|century|decade)\b"
         r"|\bsince when\b|\bhow long ago\b",
@@ -113,11 +119,15 @@ KINDS = (
         r"",
     ),
 )
-MEASURED = frozenset({"age", "height", "money", "share", "distance", "duration", "number", "date"})
+MEASURED = frozenset(
+    {"age", "height", "money", "share", "distance", "duration", "number", "date", "year"}
+)
 
 
 # Kinds that are hardly ever said in other words than those a text of the kind must hold.
-NARROW = frozenset({"contact", "age", "height", "money", "share", "distance"})
+NARROW = frozenset({"contact", "age", "height", "money", "share", "distance", "year"})
+# Kinds that cannot be: without a year, nothing answers “in which year”.
+CERTAIN = frozenset({"contact", "year"})
 _FOCUS = re.compile(
     r"\b(?:how many|how much|which|what|whose)((?: (?!(?:is|are|was|were|do|does|did|has|have|had"
     r"|can|could|will|would|should|may|might|must|of|in|on|at|by|for|to|from|with|the)\b)"

@@ -98,6 +98,7 @@ def test_a_fact_is_the_sentence_that_states_it_with_the_words_marked(
         "What is the boiling point of mercury?",
         "Who won the football world cup in 1998?",
         "What is Tom Asher's e-mail address?",
+        "In which year did Ann Brand borrow the money?",
         "asdf qwerty zxcv",
     ],
 )

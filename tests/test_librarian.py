@@ -12,6 +12,7 @@ from index.embed import embedder
 from index.folder import writing
 from rag.assistant import Assistant
 from rag.settings import Settings
+from tests import real_files
 from ui import librarian
 from ui.librarian import Librarian
 
@@ -42,6 +43,15 @@ def test_a_file_is_being_added_and_then_there(assistant: Assistant) -> None:
     assert "1903" in assistant.ask("When was the bridge opened?").text
     assert {entry.id: entry.added for entry in keeper.entries()} == {
         **{"bridge.md": True, "mill.md": False}
+    }
+
+
+def test_pages_without_text_are_said_beside_their_document(assistant: Assistant) -> None:
+    keeper = Librarian(assistant)
+    keeper.add("scan.pdf", real_files.scanned_pdf(2, "The third page has words."))
+    assert keeper.wait(30)
+    assert {entry.id: entry.unread for entry in keeper.entries()} == {
+        **{"mill.md": "", "scan.pdf": "no text on pages 1–2 (scanned, or drawn)"}
     }
 
 

@@ -32,7 +32,8 @@ _log = logging.getLogger("footnote")
 class Entry:
     """A document as the library shows it. `problem`: why its file could not be read, or "".
 
-    `added`: its file was uploaded, and removing it deletes the file.
+    `added`: its file was uploaded, and removing it deletes the file. `unread`: what of the file has
+    no text, or "".
     """
 
     id: str
@@ -45,6 +46,7 @@ class Entry:
     author: str = ""
     words: int = 0
     passages: int = 0
+    unread: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +230,7 @@ def _described(entry: Entry, document: IndexedDocument) -> Entry:
         author=said.get("author", ""),
         words=max(1, round(document.characters / 6 / 100)) * 100,
         passages=document.passages,
+        unread=document.unread,
     )
 
 

@@ -93,7 +93,6 @@ def quantise(fp32: Path, out: Path) -> None:
         quantize_dynamic(
             str(ready), str(out), weight_type=QuantType.QInt8, per_channel=True, reduce_range=True
         )
-    onnx.save(over_many(onnx.load(str(out))), str(out))
     onnx.checker.check_model(str(out))
 
 
@@ -236,6 +235,8 @@ def main() -> None:
         fp32 = Path(scratch) / "fp32.onnx"
         export(folder, fp32)
         quantise(fp32, model)
+        onnx.save(over_many(onnx.load(str(model))), str(model))
+        onnx.checker.check_model(str(model))
         full, small = session(fp32), session(model)
         run(full, tokenizer, texts[:16]), run(small, tokenizer, texts[:16])
         expected, slow = run(full, tokenizer, texts)

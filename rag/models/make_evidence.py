@@ -33,7 +33,7 @@ from rag.reader import Reader
 from rag.shape import Shape, shape_of
 from rag.types import Evidence
 
-REFUSED = 0.03
+REFUSED = 0.035
 SENTENCE = (
     "span",
     "margin",

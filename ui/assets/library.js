@@ -111,6 +111,7 @@
     if (entry.id !== entry.title) byline.append(make("span", { class: "file" }, entry.id));
     const lines = byline.textContent ? [byline] : [];
     const says = {
+      current: entry.unread && `Indexed in part: ${entry.unread}`,
       adding: "Being indexed…",
       removing: "Being taken out…",
       "left out": "Left out: no question uses it.",
