@@ -163,8 +163,9 @@ def _readings(text: str, before: str, answered: str | None) -> tuple[str, ...]:
     found += _resolved(bare or text, before, answered)
     if not found and _ASKING.match(bare) and not _AUXILIARY.search(bare) and not _pointer(bare):
         found.append(_joined(bare, before))
-    found.append(_about(bare or text, before))
-    named_alone = bool(found[:-1]) and not _AUXILIARY.search(bare) and not _ASKING.match(bare)
+    named_alone = bool(found) and not _AUXILIARY.search(bare) and not _ASKING.match(bare)
+    if not (named_alone and _POSSESSIVE.search(bare)):  # “her husband” is Ann’s, and no more
+        found.append(_about(bare or text, before))
     if not _PREPOSITION.match(bare) and not named_alone:
         found.append(bare or text)  # it may stand alone after all
     return tuple(dict.fromkeys(found))[:4]

@@ -137,6 +137,8 @@ def test_the_subject_is_the_question_without_the_words_that_ask() -> None:
 
 def test_a_name_alone_is_not_asked_by_itself_where_it_has_a_place() -> None:
     assert "Chanthea?" not in condense("and Chanthea?", after("How old is Nary?")).readings
+    earlier = after("What happened to Nary after she was arrested?")
+    assert condense("And her husband?", earlier).readings == ("Nary’s husband?",)
 
 
 def test_a_question_for_the_same_thing_may_be_answered_by_the_same_sentence() -> None:

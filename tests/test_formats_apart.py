@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from corpus.errors import UnreadableDocument
-from corpus.formats import FORMATS
+from corpus.formats import FORMATS, apart
 from corpus.formats.apart import Limits, close, read_apart
 from corpus.read import read_bytes
 from tests.real_files import CSV, report_pdf
@@ -154,6 +154,29 @@ def test_files_are_read_at_the_same_time() -> None:
         thread.join(60)
     assert len(texts) == 8
     assert len(set(texts)) == 1
+    close()
+
+
+@linux
+def test_that_all_who_wait_end_when_a_file_comes_is_no_matter() -> None:
+    close()
+    two = [threading.Thread(target=read_apart, args=(".json", SLOW)) for _ in range(2)]
+    for thread in two:
+        thread.start()
+    for thread in two:
+        thread.join(60)
+    waiting = [reader._process.pid for reader in apart._idle]
+    assert len(waiting) == 2
+    for process in waiting:
+        os.kill(process, signal.SIGSTOP)
+    read: list[str] = []
+    reading = threading.Thread(target=lambda: read.append(read_bytes(CSV.encode(), "a.csv").text))
+    reading.start()
+    for process in reversed(waiting):
+        time.sleep(0.3)  # it has been given the file
+        os.kill(process, signal.SIGKILL)
+    reading.join(60)
+    assert "17,700" in read[0]
     close()
 
 

@@ -44,9 +44,9 @@ def read_apart(suffix: str, data: bytes, limits: Limits | None = None) -> Conten
     limits = limits or Limits.of(len(data))
     try:
         return _once(suffix, data, limits)
-    except _Gone:  # it ended, having waited for long, when this file came
+    except _Gone:  # it ended, having waited for long, when this file came; so may the others
         try:
-            return _once(suffix, data, limits)
+            return _once(suffix, data, limits, anew=True)
         except _Gone as error:
             raise UnreadableDocument("its reader cannot be started") from error
 
@@ -60,10 +60,10 @@ _lock = threading.Lock()
 _room = threading.BoundedSemaphore(max(2, min(4, os.cpu_count() or 2)))
 
 
-def _once(suffix: str, data: bytes, limits: Limits) -> Content:
+def _once(suffix: str, data: bytes, limits: Limits, anew: bool = False) -> Content:
     with _room:
         with _lock:
-            reader = _idle.pop() if _idle else None
+            reader = _idle.pop() if _idle and not anew else None
         if reader is None or not reader.alive():
             reader = _Reader()
         try:
