@@ -48,6 +48,7 @@ _POINTING = re.compile(
     r"|\bthe (?:same|former|latter|others?)\b|\bthere(?=\s*[?.!,]|\s*$)|\bdo so\b|\bas well\b",
     re.I,
 )
+_OF_THEM = re.compile(r"\bof (?:them|these|those)\b", re.I)
 _OF_THOSE = re.compile(r"\bof (?:these|those)\b", re.I)
 _AUXILIARY = re.compile(
     r"\b(?:is|are|was|were|be|been|do|does|did|has|have|had|can|could|will|would|shall|should|may"
@@ -166,7 +167,10 @@ def _readings(text: str, before: str, answered: str | None) -> tuple[str, ...]:
     named_alone = bool(found) and not _AUXILIARY.search(bare) and not _ASKING.match(bare)
     if not (named_alone and _POSSESSIVE.search(bare)):  # “her husband” is Ann’s, and no more
         found.append(_about(bare or text, before))
-    if not _PREPOSITION.match(bare) and not named_alone:
+    # “What do they look for?” says too little to be read by itself.
+    says = content_words(_ASKING.sub("", bare))
+    empty = len(says) <= 1 and bool(_pointer(bare)) and not _OF_THEM.search(bare)
+    if not _PREPOSITION.match(bare) and not named_alone and not empty:
         found.append(bare or text)  # it may stand alone after all
     return tuple(dict.fromkeys(found))[:4]
 

@@ -131,6 +131,12 @@ def test_both_turns_are_searched_for_and_the_last_one_alone_is_read() -> None:
     assert "How many of them were freed?" in question.readings
 
 
+def test_a_question_that_says_too_little_is_not_read_alone() -> None:
+    question = condense("What do they look for?", after("How many dogs are on patrol?"))
+    assert question.readings
+    assert "What do they look for?" not in question.readings
+
+
 def test_the_subject_is_the_question_without_the_words_that_ask() -> None:
     assert subject_of("How many people were arrested in 2017?") == "people arrested in 2017"
 
