@@ -74,7 +74,8 @@ _NOT_PLURAL = ("ss", "us", "is", "’s", "'s")
 _YES_NO = re.compile(rf"^(?:and |but |so |or )?(?:{_AUXILIARIES})\b", re.IGNORECASE)
 _COMPARE = re.compile(
     r"\b(?:compare[ds]?|comparison|comparing|versus|vs\.?|differ(?:s|ed|ences?|ent(?:ly)?)?|than"
-    r"|contrast|similar(?:ities|ity|ly)?|\w+er, [\w’' -]+ or|(?:more|fewer|less) .+? or)\b",
+    r"|contrast|similar(?:ities|ity|ly)?|(?:\w+er|first|last|most), [\w’' -]+ or"
+    r"|(?:more|fewer|less) .+? or)\b",
     re.IGNORECASE,
 )
 _END = r"(?=[?.!,;:]|$)"
@@ -88,9 +89,9 @@ _SIDES = tuple(
         r"(?i)(?P<a>\b[\w’'-]+(?: [\w’'-]+){0,5}?) (?:versus|vs\.?|compared (?:with|to)) "
         rf"(?P<b>.+?){_END}",
         r"(?i)\b(?P<a>(?:in )?\d{4}) (?:or|and|than(?: in)?|to) (?P<b>(?:in )?\d{4})\b",
+        rf"(?i)\b(?:\w+er|first|last|most|more|less), (?P<a>[^,]+?) or (?P<b>.+?){_END}",
         r"\b(?P<a>[A-Z][\w-]*(?:['’]s?)?) (?:or|and) (?P<b>[A-Z][\w-]*(?:['’]s?)?)(?![\w-])",
         rf"(?i)\b(?P<a>(?P<at>in|at|on|during|under|by|with|from) .+?) or (?P<b>(?P=at) .+?){_END}",
-        rf"(?i)\b\w+(?:er|est|more|less), (?P<a>[^,]+?) or (?P<b>.+?){_END}",
         r"(?i)^how (?:do|does|did) (?P<a>.+?) and (?P<b>.+?) (?=(?:compare|differ)\b)",
     )
 )

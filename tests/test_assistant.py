@@ -160,8 +160,9 @@ def test_of_a_double_question_only_the_part_left_open_is_said_to_be_missing(
     assert notice.casefold() == "not found in the documents: “what is the capital of peru?”"
 
 
-def test_both_sides_of_a_comparison_are_shown(ford: Assistant) -> None:
-    answer = holds(ford, ford.ask("Which was opened earlier, the museum or the Harrow Bridge?"))
+@pytest.mark.parametrize("which", ["earlier", "first"])
+def test_both_sides_of_a_comparison_are_shown(ford: Assistant, which: str) -> None:
+    answer = holds(ford, ford.ask(f"Which was opened {which}, the museum or the Harrow Bridge?"))
     assert "1988" in answer.text
     assert "1911" in answer.text
 
