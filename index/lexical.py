@@ -106,8 +106,8 @@ class Words:
 
     def query(
         self, text: str, k: int, documents: Collection[str] | None = None
-    ) -> list[tuple[Record, float]]:
-        """The `k` records that BM25 ranks highest for the words of `text`, with their scores."""
+    ) -> list[tuple[str, float]]:
+        """Ids and scores of the `k` records that BM25 ranks highest for the words of `text`."""
         with _translated(self._folder):
             query = self._query(text)
             if query is None:
@@ -116,7 +116,7 @@ class Words:
                 among = tantivy.Query.term_set_query(self._schema, "document", sorted(documents))
                 query = self._all_of(query, tantivy.Query.const_score_query(among, 0.0))
             hits = self._searcher.search(query, limit=k, count=False).hits
-            return [(self._record(address), float(score)) for score, address in hits]
+            return [(self._searcher.doc(at)["id"][0], float(score)) for score, at in hits]
 
     def records(self, ids: Collection[str]) -> dict[str, Record]:
         """The records with these ids; an id that is not there is left out."""

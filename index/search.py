@@ -9,7 +9,7 @@ from corpus.types import Document
 from index.errors import IndexDamaged, IndexProblem, IndexUnreachable, UnknownDocument
 from index.lexical import Words
 from index.manifest import NAME, check_embedding, collection, read_manifest
-from index.records import Record, place_of
+from index.records import place_of
 from index.seal import check_seal
 from index.server import Server
 from index.shared import Shared, follow
@@ -95,11 +95,10 @@ class Index:
         if not queries or not self.passages or (documents is not None and not documents):
             return ()
         wanted = max(CANDIDATES, k)
-        records: dict[str, Record] = {}
         dense = [self._dense(query, wanted, documents) for query in queries]
-        lexical = [self._lexical(query, wanted, documents, records) for query in queries]
+        lexical = [self._lexical(query, wanted, documents) for query in queries]
         best = _fused(dense, lexical)[:k]
-        records |= self._words.records({id for id, _ in best} - records.keys())
+        records = self._words.records([id for id, _ in best])
         return tuple(
             Hit(record.passage(self.document(record.document, record.version)), *signals)
             for record, signals in ((records[id], signals) for id, signals in best if id in records)
@@ -143,15 +142,8 @@ class Index:
         search = self._vectors.query_exactly if exactly else self._vectors.query
         return self._current(lambda n: search(vector, n, versions), k, documents)
 
-    def _lexical(
-        self, query: str, k: int, documents: Collection[str] | None, records: dict[str, Record]
-    ) -> Ranked:
-        def search(n: int) -> Ranked:
-            found = self._words.query(query, n, documents)
-            records.update((record.id, record) for record, _ in found)
-            return [(record.id, score) for record, score in found]
-
-        return self._current(search, k, documents)
+    def _lexical(self, query: str, k: int, documents: Collection[str] | None) -> Ranked:
+        return self._current(lambda n: self._words.query(query, n, documents), k, documents)
 
     def _current(
         self, search: Callable[[int], Ranked], k: int, documents: Collection[str] | None
