@@ -27,6 +27,13 @@ def _any(words: str) -> str:
     return rf"\b(?:{'|'.join(words.split())})\b"
 
 
+# A word that is no number and no time: what a person or a place must have.
+_NAMING = (
+    rf"(?!{_any(f'{_NUMBER_WORDS} {_TIMES} {_CALENDAR} the and in on at of by to for from')})"
+    r"\b[^\W\d_]{2,}"
+)
+
+
 def _which(nouns: str) -> str:
     return rf"\b(?:what|which|how (?:much|big|large|high))\b.*{_any(nouns)}"
 
@@ -40,9 +47,8 @@ class Kind:
     holds: re.Pattern[str]
 
 
-def _kind(name: str, asks: str, holds: str, ignore_case: bool = True) -> Kind:
-    flags = re.IGNORECASE if ignore_case else 0
-    return Kind(name, re.compile(asks, re.IGNORECASE), re.compile(holds, flags))
+def _kind(name: str, asks: str, holds: str) -> Kind:
+    return Kind(name, re.compile(asks, re.IGNORECASE), re.compile(holds, re.IGNORECASE))
 
 
 OTHER = _kind("other", r"", r"")
@@ -112,11 +118,11 @@ KINDS = (
         r"|\bsince when\b|\bhow long ago\b",
         rf"{_any(_CALENDAR)}|{_any(_TIMES)}|\d{{3,4}}|\d{{1,2}}(?:st|nd|rd|th)\b|\d\ds\b|o’clock",
     ),
-    _kind("person", r"\bwho(?:m|se)?\b", r"[^\W\d_a-zß-öø-ÿ]", ignore_case=False),
+    _kind("person", r"\bwho(?:m|se)?\b", _NAMING),
     _kind(
         "place",
         r"\bwhere\b|\b(?:what|which) (?:city|town|country|province|place|village|state|region)\b",
-        r"",
+        _NAMING,
     ),
 )
 MEASURED = frozenset(

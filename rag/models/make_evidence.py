@@ -11,7 +11,7 @@ import argparse
 import json
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +33,8 @@ from rag.reader import Reader
 from rag.shape import Shape, shape_of
 from rag.types import Evidence
 
-REFUSED = 0.035
+REFUSED = 0.03
+ELSEWHERE = "elsewhere"  # questions that have nothing to do with the documents
 SENTENCE = (
     "span",
     "margin",
@@ -99,9 +100,14 @@ def sets(data: Path) -> Iterator[Dataset]:
         taken = squad(data / "squad2/squad2_half.json", articles=[title])
         yield Dataset(title, taken.documents, taken.questions)
     _, left = load_sources(data)
-    yield _from_sources("new_wiki", left["new_wiki"])
+    wiki = _from_sources("new_wiki", left["new_wiki"])
+    yield wiki
     yield _from_sources("clapnq", left["clapnq_answerable"], left["clapnq_unanswerable"])
-    yield built_in()
+    yield _from_sources("written", left["written"])
+    home = built_in()
+    yield home
+    strangers = (replace(q, answerable=False, gold=()) for q in wiki.questions[::3])
+    yield Dataset(ELSEWHERE, home.documents, tuple(strangers))
 
 
 def _from_sources(name: str, *collections: Collection) -> Dataset:
@@ -234,6 +240,11 @@ def figures(asked: Sequence[Asked], combinations: Combinations) -> dict[str, flo
     """How well the combinations do on a set."""
     answers = [(a, conclude(a.query, a.found, combinations)) for a in asked]
     able = [(a, w) for a, w in answers if a.question.answerable]
+    if not able:
+        return {
+            "n": len(asked),
+            "mean confidence": float(np.mean([w.confidence for _, w in answers])),
+        }
     right = [bool(w.evidence) and a.gold(w.evidence[0]) for a, w in answers]
     confidence = [w.confidence for _, w in answers]
 

@@ -159,6 +159,7 @@ def figures(reader: Reader, data: Path) -> list[str]:
         measure(reader, "SQuAD 2.0, 2 articles", left["squad2"], False, train["squad2"]),
         measure(reader, "new Wikipedia", left["new_wiki"], True, nothing),
         measure(reader, "new Wikipedia", left["new_wiki"], False, train["new_wiki"]),
+        measure(reader, "written for it", left["written"], True, nothing),
         measure(reader, "CLAPNQ", clap, True, nothing),
         measure(reader, "CLAPNQ", clap, False, others),
     ]

@@ -6,8 +6,10 @@ a set has articles, so that no paragraph is on both sides.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,11 @@ LICENCES = {
     "amazon": "SQuADShifts, product reviews; CC BY 4.0",
     "covidqa": "COVID-QA; Apache-2.0 (deepset-ai)",
     "clapnq": "CLAPNQ, half of its dev split; Apache-2.0 (primeqa/clapnq)",
+    "written": "questions of this project (rag/models/written.jsonl, its licence) about passages of"
+    " SQuADShifts and COVID-QA and about invented reports",
 }
+WRITTEN = Path(__file__).parent / "written.jsonl"
+LEFT_OUT_WRITTEN = 24  # one passage in so many, by digest
 LEFT_OUT_SQUAD = frozenset({"Normans", "European_Union_law"})
 LEFT_OUT_WIKI_QUESTIONS = 300
 LEFT_OUT_CLAPNQ = 40
@@ -150,6 +156,38 @@ def _clapnq(path: Path) -> Collection:
     return found
 
 
+def _written(sets: Mapping[str, Collection]) -> Collection:
+    """Questions written for this project, each passage's answered and unanswered ones together.
+
+    A line of the file names its passage by set, digest and range, or brings it along. Answers are
+    ranges in it, so that no words of the sets stand in the file.
+    """
+    named = {(name, digest(c.text)): c for name, found in sets.items() for c in found.contexts}
+    found = Collection([], [])
+    for line in WRITTEN.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        if "text" in row:
+            kind, title, text = "written", row["title"], row["text"]
+        else:
+            source = named[row["set"], row["of"]]
+            start, end = row.get("range", (0, len(source.text)))
+            kind, title, text = source.source, source.title, source.text[start:end]
+        at = len(found.contexts)
+        context = Context(kind, title, text, sentences(text))
+        found.contexts.append(context)
+        found.items += [Item(asked, at, ((start, end),)) for asked, start, end in row["answered"]]
+        for asked, numbers in row.get("several", ()):
+            gold = tuple(context.sentences[n - 1] for n in numbers)
+            found.items.append(Item(asked, at, (), gold))
+        found.items += [Item(asked, at) for asked in row["unanswered"]]
+    return found
+
+
+def digest(text: str) -> str:
+    """What `written.jsonl` names a passage by."""
+    return hashlib.sha256(text.encode()).hexdigest()[:10]
+
+
 def _pick(source: Collection, keep: list[bool]) -> Collection:
     """The part of a collection whose contexts are kept, renumbered."""
     place = {old: new for new, old in enumerate(i for i, k in enumerate(keep) if k)}
@@ -161,28 +199,34 @@ def _pick(source: Collection, keep: list[bool]) -> Collection:
     return Collection([c for c, k in zip(source.contexts, keep, strict=True) if k], items)
 
 
+def _parted(source: Collection, keep: list[bool]) -> tuple[Collection, Collection]:
+    return _pick(source, keep), _pick(source, [not k for k in keep])
+
+
 def load(folder: Path) -> tuple[dict[str, Collection], dict[str, Collection]]:
     """(to train on, left out), by the name of the set."""
     train: dict[str, Collection] = {}
     left: dict[str, Collection] = {}
-    for name, path in FILES.items():
-        whole = _squad(folder / path, name)
+    whole = {name: _squad(folder / path, name) for name, path in FILES.items()}
+    written = _written(whole)
+    keep = [int(digest(c.text), 16) % LEFT_OUT_WRITTEN != 0 for c in written.contexts]
+    train["written"], left["written"] = _parted(written, keep)
+    unseen = {c.text for c in left["written"].contexts}
+    for name, found in whole.items():
+        out: set[str] = set()
         if name == "squad2":
             out = {t.replace("_", " ") for t in LEFT_OUT_SQUAD}
         elif name == "new_wiki":
-            out = _last_articles(whole)
-        else:
-            out = set()
-        keep = [c.title not in out for c in whole.contexts]
-        train[name] = _pick(whole, keep)
+            out = _last_articles(found)
+        keep = [c.title not in out and c.text not in unseen for c in found.contexts]
+        train[name], rest = _parted(found, keep)
         if out:
-            left[name] = _pick(whole, [not k for k in keep])
+            left[name] = _pick(rest, [c.title in out for c in rest.contexts])
     for kind in ("answerable", "unanswerable"):
-        whole = _clapnq(folder / f"clapnq/clapnq_dev_half_{kind}.jsonl")
-        titles = {c.title for c in whole.contexts[-LEFT_OUT_CLAPNQ:]}
-        keep = [c.title not in titles for c in whole.contexts]
-        train[f"clapnq_{kind}"] = _pick(whole, keep)
-        left[f"clapnq_{kind}"] = _pick(whole, [not k for k in keep])
+        clapnq = _clapnq(folder / f"clapnq/clapnq_dev_half_{kind}.jsonl")
+        titles = {c.title for c in clapnq.contexts[-LEFT_OUT_CLAPNQ:]}
+        keep = [c.title not in titles for c in clapnq.contexts]
+        train[f"clapnq_{kind}"], left[f"clapnq_{kind}"] = _parted(clapnq, keep)
     return train, left
 
 
