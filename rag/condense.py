@@ -137,9 +137,8 @@ def condense(text: str, history: Sequence[Turn] = (), memory: Memory | None = No
     searches = tuple(dict.fromkeys((readings[0], *context, text)))
     # “In how many cases?” may be answered by the same sentence; “Who helped them?” is not.
     bare = _OPENING.sub("", text)
-    fragment = not _AUXILIARY.search(bare) and not _pointer(bare)
-    same = _ASKING.match(bare) and (fragment or _SAME.search(bare))
-    moves_on = not same and (_leans_by_word(text) or not _ASKING.match(text))
+    same = _ASKING.match(bare) and _SAME.search(bare)
+    moves_on = not same and (_leans_by_word(bare) or not _ASKING.match(bare))
     return Question(text, readings[0], searches, readings, tuple(history), moves_on)
 
 

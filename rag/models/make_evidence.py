@@ -34,7 +34,6 @@ from rag.shape import Shape, shape_of
 from rag.types import Evidence
 
 REFUSED = 0.03
-ELSEWHERE = "elsewhere"  # questions that have nothing to do with the documents
 SENTENCE = (
     "span",
     "margin",
@@ -106,8 +105,7 @@ def sets(data: Path) -> Iterator[Dataset]:
     yield _from_sources("written", left["written"])
     home = built_in()
     yield home
-    strangers = (replace(q, answerable=False, gold=()) for q in wiki.questions[::3])
-    yield Dataset(ELSEWHERE, home.documents, tuple(strangers))
+    yield _elsewhere(home, wiki)
 
 
 def _from_sources(name: str, *collections: Collection) -> Dataset:
@@ -123,6 +121,12 @@ def _from_sources(name: str, *collections: Collection) -> Dataset:
             number = f"{name}-{len(questions)}"
             questions.append(DatasetQuestion(number, item.question, bool(gold), gold))
     return Dataset(name, documents, tuple(questions))
+
+
+def _elsewhere(home: Dataset, other: Dataset) -> Dataset:
+    """A set's documents, with questions of another that have nothing to do with them."""
+    questions = (replace(q, answerable=False, gold=()) for q in other.questions[::3])
+    return Dataset("elsewhere", home.documents, tuple(questions))
 
 
 def built_in() -> Dataset:
