@@ -48,30 +48,28 @@ class Combination:
 
 def refuse_below() -> float:
     """The probability below which an answer is refused."""
-    return float(_table()["refuse_below"])
+    refused: float = _table()["refuse_below"]
+    return refused
 
 
 Combinations = tuple[Combination, Combination]
 
 
-@cache
 def fitted() -> Combinations:
     """The combination for a sentence, and the one for the answer. Raises ModelDamaged."""
-    sentence, confidence = (
-        Combination(_table()[part]["bias"], _table()[part]["weights"])
-        for part in ("sentence", "confidence")
-    )
-    return sentence, confidence
+    return _table()["sentence"], _table()["confidence"]
 
 
 @cache
 def _table() -> dict[str, Any]:
     try:
         table = json.loads(WEIGHTS.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        return {
+            "refuse_below": float(table["refuse_below"]),
+            **{part: Combination(**table[part]) for part in ("sentence", "confidence")},
+        }
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelDamaged(f"{WEIGHTS.name} cannot be read: install Footnote again") from error
-    assert isinstance(table, dict)
-    return table
 
 
 @dataclass(frozen=True, slots=True)

@@ -240,7 +240,7 @@ _GLUED = "|".join(sorted({*_UNIT_OF, *_SCALES, "am", "pm", "k"}, key=len, revers
 _TOKEN = re.compile(
     rf"""
       \d+(?::\d+)+ | \d+(?:\.\d+){{2,}}(?!\d)            # 10:30, 1.2.3
-    | \d[\d.,]*(?!(?:{_GLUED})\b){_LETTER}+(?:{_LETTER}|\d)*  # 4th, 1990s, 3D
+    | \d[\d.,]{{0,40}}(?!(?:{_GLUED})\b){_LETTER}+(?:{_LETTER}|\d)*  # 4th, 1990s, 3D
     | (?: (?<![\w)-])- | @                                # the sign of -5, the mark of a date,
         | (?<=[^\W\d_])-(?=\d{{1,3}}(?!\d|[.,]\d)) )?       # the hyphen of COVID-19
       (?: \d{{1,3}}(?:[,\ ]\d{{3}})+(?!\d)(?:\.\d+)? | \d+[.,]\d+ | \d+(?:⁄\d+)? )

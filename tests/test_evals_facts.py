@@ -1,6 +1,7 @@
 from datetime import date
 from fractions import Fraction
 from itertools import product
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -128,3 +129,10 @@ def test_a_date_in_every_order(day: date) -> None:
     )
     for one, other in product(written, written):
         assert matches(one, f"It was on {other}.")
+
+
+@pytest.mark.parametrize("part", ["1,", "1,111", "1.", "1,111,", "1a", "1 ", "12:", "-1"])
+def test_long_runs_of_numbers_take_no_longer_than_other_text(part: str) -> None:
+    start = process_time()
+    tokens(part * 12_000)
+    assert process_time() - start < 2

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from corpus.errors import ModelDamaged
+from rag import evidence
 from rag.reader import MODEL, Reader, best_span, whole_words
 
 PASSAGE = (
@@ -107,3 +108,16 @@ def test_an_altered_model_is_refused(tmp_path: Path) -> None:
     (folder / "tokenizer.json").write_text("{}", encoding="utf-8")
     with pytest.raises(ModelDamaged, match="not the file that was shipped"):
         Reader(folder)
+
+
+@pytest.mark.parametrize("left", ["", "{", '{"refuse_below": 0.2, "sentence": {"bias": 1}}', "[]"])
+def test_damaged_combinations_are_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: str
+) -> None:
+    weights = tmp_path / "evidence.json"
+    weights.write_text(left, encoding="utf-8")
+    monkeypatch.setattr(evidence, "WEIGHTS", weights)
+    evidence._table.cache_clear()
+    with pytest.raises(ModelDamaged, match="install Footnote again"):
+        evidence.fitted()
+    evidence._table.cache_clear()

@@ -214,6 +214,32 @@ def test_dropped_files_are_added(shelves: Shelves, context: BrowserContext) -> N
     expect(entry(page, "The harbour").locator("a")).to_be_visible(timeout=20_000)
 
 
+def test_a_file_that_cannot_be_read_does_not_take_a_dropped_folder_along(
+    shelves: Shelves, context: BrowserContext
+) -> None:
+    page = shelves.open(context)
+    data = page.evaluate_handle(
+        """text => {
+          const good = {isFile: true, name: "harbour.md", file: done => done(
+            new File([text], "harbour.md"))};
+          const bad = {isFile: true, name: "locked.md", file: (done, gone) => gone(
+            new DOMException("locked", "NotReadableError"))};
+          let left = [[bad, good], []];
+          const folder = {isDirectory: true, name: "folder", createReader: () => ({
+            readEntries: done => done(left.shift())})};
+          DataTransferItem.prototype.webkitGetAsEntry = () => folder;
+          const data = new DataTransfer();
+          data.items.add(new File(["x"], "folder"));
+          return data;
+        }""",
+        HARBOUR,
+    )
+    page.dispatch_event("#said", "drop", {"dataTransfer": data})
+    expect(entry(page, "The harbour").locator("a")).to_be_visible(timeout=20_000)
+    expect(page.locator(".arrivals .failed")).to_contain_text("locked.md")
+    expect(page.locator(".arrivals .failed")).to_contain_text("it cannot be read")
+
+
 def test_names_and_titles_are_never_markup(shelves: Shelves, context: BrowserContext) -> None:
     page = shelves.open(context)
     page.locator("#files").set_input_files(

@@ -8,6 +8,7 @@
   let sending = 0;
 
   function reject(file) {
+    if (file.unreadable) return "it cannot be read";
     const { kinds, largest } = library.writing().dataset;
     const ending = `.${file.name.split(".").pop().toLowerCase()}`;
     if (!file.name.includes(".") || !kinds.split(", ").includes(ending)) {
@@ -72,8 +73,17 @@
     request.send(file);
   }
 
-  // A dropped folder gives its files, and those in the folders below it.
+  // A dropped folder gives its files, and those in the folders below it; one that cannot be read
+  // gives its name, and the others go on.
   async function unfold(entry) {
+    try {
+      return await contents(entry);
+    } catch {
+      return [{ name: entry.name, unreadable: true }];
+    }
+  }
+
+  async function contents(entry) {
     if (entry.isFile) return [await new Promise((done, gone) => entry.file(done, gone))];
     const reader = entry.createReader();
     const files = [];
