@@ -16,22 +16,23 @@ from corpus.types import Document, Sentence
 from index.lexical import stems
 from rag.cite import Citations, markers
 from rag.evidence import Weighed
-from rag.kinds import MEASURED, kind_of_answer
+from rag.kinds import MEASURED, OTHER, kind_of_answer
 from rag.shape import Shape
 from rag.types import AnswerSentence, Citation, Evidence
 from rag.words import content_words, figures
 
-NEARLY = 2.0  # log-odds below the best sentence; half where one sentence is expected
-TIED = 0.5  # the same for a second sentence where one is expected
-BESIDE_A_LIST = 1.5  # the same where the best sentence is a list itself
-ELSEWHERE = 2.5  # the same for the best sentence of another document
+NEARLY = 1.75  # log-odds below the best sentence
+TIED = 1.0  # the same where one sentence is expected
+BESIDE = 2.5  # the same where things are compared, a side of which is told less directly
 EACH = 3.0  # the same where every document is asked
 EACH_LEAST = 0.05  # a sentence as probable as that counts there in any case
-LEAST = 0.03
-LIST_MOST = 5
+LIST_MOST = 6
+ACCOUNT_MOST = 4
 COMPARED_MOST = 3
+FACT_MOST = 2
 DIFFERS_AT_LEAST = 0.4
-ABOUT = 0.6
+ABOUT = 0.7
+AS_GOOD = 6.0  # log-odds below the best that count for nothing
 OVERVIEW_MOST = 7
 OVERVIEW_EACH = 3
 ITEMS_MOST = 10
@@ -45,7 +46,6 @@ _LEANING = re.compile(
     r"|(?:his|her|their|its)\b|(?:however|but|yet|also|instead|similarly|likewise|even so)\b)",
     re.IGNORECASE,
 )
-_LISTED = re.compile(r",|;|\band\b")
 _ITEM = re.compile(r"(?:^|\n)[ \t]*(?:[-*+•–]|\d{1,3}[.)]|[a-z][.)])[ \t]+$")
 
 
@@ -81,17 +81,10 @@ def compose(
             found = _of_each(part)
             differing = len(parts) == 1 and bool(_differing(part, found[0].evidence))
             chosen += found
-        elif shape is Shape.LIST:
-            chosen += _several(part, LIST_MOST)
-        elif compared:
-            chosen += _several(part, COMPARED_MOST)
-        elif shape is Shape.YES_NO and len(parts) == 1:
-            chosen += _decides(part)
         else:
-            found = _fact(part)
-            if len(parts) == 1:
-                found += _tied(part)
-                others = [] if len(found) > 1 else _differing(part, found[0].evidence)
+            found = _answering(part, *_expected(shape, part, compared))
+            if shape is Shape.FACT and len(parts) == 1 and len(found) == 1:
+                others = _differing(part, found[0].evidence)
                 differing = bool(others)
                 found += others
             chosen += found
@@ -111,40 +104,28 @@ def refusal(question: str, evidence: Sequence[Evidence]) -> str:
     )
 
 
-def _fact(part: Weighed) -> list[_Chosen]:
-    return [_Chosen(part.evidence[0], "states the answer")]
+def _expected(shape: Shape, part: Weighed, compared: bool) -> tuple[float, int]:
+    """How near to the best a sentence must be to be told too, and how many are told at most."""
+    if shape is Shape.LIST:
+        return NEARLY, LIST_MOST
+    if compared:
+        return BESIDE, COMPARED_MOST
+    if shape is Shape.YES_NO:
+        return NEARLY, FACT_MOST
+    if kind_of_answer(part.reading) is OTHER:
+        return NEARLY, ACCOUNT_MOST
+    return TIED, FACT_MOST
 
 
-def _tied(part: Weighed) -> list[_Chosen]:
-    """The second-best sentence where it can hardly be told from the best."""
+def _answering(part: Weighed, near: float, most: int) -> list[_Chosen]:
+    """The best sentence, and those that answer nearly as well and say something else."""
     top = part.evidence[0]
-    for found in part.evidence[1:2]:
-        tied = found.score >= top.score - TIED and found.answer is not None
-        if tied and not _repeats(found, [top]):
-            return [_Chosen(found, "may answer as well")]
-    return []
-
-
-def _several(part: Weighed, most: int) -> list[_Chosen]:
-    """The best sentence, and those that answer nearly as well and say something else.
-
-    The first of another document may be a little weaker: what is asked for is to be covered from
-    all that speak of it. Where the words that answer are a list themselves, a sentence of the same
-    document adds to it only when it is almost as good.
-    """
-    chosen = _fact(part)
-    top = part.evidence[0]
-    listed = top.answer is not None and bool(_LISTED.search(top.answer.of(top.document.text)))
+    chosen = [_Chosen(top, "states the answer")]
     for found in part.evidence[1:]:
-        if len(chosen) == most or found.probability < LEAST:
+        if len(chosen) == most or found.score < top.score - near:
             break
-        known = found.document.id in {c.evidence.document.id for c in chosen}
-        same = found.document.id == top.document.id
-        behind = BESIDE_A_LIST if listed and same else NEARLY if known else ELSEWHERE
-        if found.answer is None or found.score < top.score - behind:
-            continue
-        if not _repeats(found, (c.evidence for c in chosen)):
-            chosen.append(_Chosen(found, "answers too"))
+        if found.answer and not _repeats(found, (c.evidence for c in chosen)):
+            chosen.append(_Chosen(found, "answers nearly as well"))
     return chosen
 
 
@@ -161,23 +142,14 @@ def _of_each(part: Weighed) -> list[_Chosen]:
         fit = near and found.score >= first.score - NEARLY / 2
         if fit and found.answer and not _repeats(found, (c.evidence for c in chosen)):
             chosen.append(_Chosen(found, "is what this document says"))
-    return chosen[:OVERVIEW_MOST] or _fact(part)
-
-
-def _decides(part: Weighed) -> list[_Chosen]:
-    """The sentence that decides a yes/no question, and one that does so almost as well."""
-    chosen = _fact(part)
-    for found in part.evidence[1:2]:
-        near = found.score >= part.evidence[0].score - NEARLY / 2
-        if near and found.answer and not _repeats(found, [part.evidence[0]]):
-            chosen.append(_Chosen(found, "decides too"))
-    return chosen
+    return chosen[:OVERVIEW_MOST] or _answering(part, 0.0, 1)
 
 
 def _overview(part: Weighed) -> list[_Chosen]:
     """The sentences that speak most of the topic: the best of each document, then the rest."""
-    ranked = sorted(part.evidence, key=lambda e: -_aboutness(e))
-    enough = [e for e in ranked if _aboutness(e) >= ABOUT * _aboutness(ranked[0])]
+    best = part.evidence[0].score
+    ranked = sorted(part.evidence, key=lambda e: -_aboutness(e, best))
+    enough = [e for e in ranked if _aboutness(e, best) >= ABOUT * _aboutness(ranked[0], best)]
     each = max(OVERVIEW_EACH, OVERVIEW_MOST // len({e.document.id for e in enough}))
     seen: Counter[str] = Counter()
     in_turns: list[tuple[int, Evidence]] = []
@@ -193,11 +165,12 @@ def _overview(part: Weighed) -> list[_Chosen]:
     return chosen
 
 
-def _aboutness(evidence: Evidence) -> float:
-    """How much of the topic a sentence holds, with its passage's share and nearness beside it."""
+def _aboutness(evidence: Evidence, best: float) -> float:
+    """How much of the topic a sentence holds, and its passage; how near; how well it answers."""
     signals = evidence.signals
     words = 0.7 * signals["shared"] + 0.7 * signals["passage_shared"]
-    return words + 0.5 * max(signals["dense"], 0.0) + 0.5 * evidence.probability
+    answers = max(0.0, 1.0 + (evidence.score - best) / AS_GOOD)
+    return words + 0.5 * max(signals["dense"], 0.0) + answers
 
 
 def _differing(part: Weighed, top: Evidence) -> list[_Chosen]:

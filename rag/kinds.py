@@ -21,6 +21,10 @@ _CALENDAR = (
     " (?:mon|tues|wednes|thurs|fri|satur|sun)day spring summer autumn winter today yesterday ago"
     " recently now era ages? bc bce ad ce midnight noon dynasty"
 )
+_VERBS = (
+    "is are was were do does did has have had can could will would should may might must"
+    " happened happens caused causes led leads made makes drove drives else"
+)
 
 
 def _any(words: str) -> str:
@@ -124,6 +128,7 @@ KINDS = (
         r"\bwhere\b|\b(?:what|which) (?:city|town|country|province|place|village|state|region)\b",
         _NAMING,
     ),
+    _kind("thing", rf"\b(?:what|which) (?!{_any(_VERBS)})[\w’'-]+", r""),
 )
 MEASURED = frozenset(
     {"age", "height", "money", "share", "distance", "duration", "number", "date", "year"}
