@@ -23,7 +23,7 @@ from index.types import Hit
 from rag.kinds import CERTAIN, NARROW, counted, focus_of, kind_of_answer
 from rag.reader import Reader, Reading, best_span, whole_words
 from rag.types import Evidence
-from rag.words import content_words, figures, names, years
+from rag.words import content_words, figures, leans_back, names, years
 
 READ, READ_MORE = 8, 20  # passages; more where several are to be found
 UNREAD = -9.0
@@ -216,7 +216,9 @@ def _sentences(query: Query, hit: Hit, rank: int, reading: Reading | None) -> li
     before = ""
     for sentence in body:
         text = sentence.span.of(document.text)
-        signals = base | {"shared": query.shared(text), "shared_near": query.shared(before, text)}
+        near = query.shared(before, text)
+        shared = near if leans_back(text) else query.shared(text)
+        signals = base | {"shared": shared, "shared_near": near}
         before = text
         answer = None
         if reading is not None:

@@ -19,7 +19,7 @@ from rag.evidence import Weighed
 from rag.kinds import MEASURED, OTHER, kind_of_answer
 from rag.shape import Shape
 from rag.types import AnswerSentence, Citation, Evidence
-from rag.words import content_words, figures
+from rag.words import content_words, figures, leans_back
 
 NEARLY = 1.75  # log-odds below the best sentence
 TIED = 1.0  # the same where one sentence is expected
@@ -40,12 +40,6 @@ ITEMS_FEW = 4
 ALIKE = 0.75
 NEAREST_QUESTION = 140
 
-_LEANING = re.compile(
-    r"^[“\"‘']?(?:(?:of|among|in|with|by|for|after|besides) (?:these|those|them|this|that|it)\b"
-    r"|(?:they|he|she|it|these|those|this|that|such|both|the (?:former|latter|two|same))\b"
-    r"|(?:his|her|their|its)\b|(?:however|but|yet|also|instead|similarly|likewise|even so)\b)",
-    re.IGNORECASE,
-)
 _ITEM = re.compile(r"(?:^|\n)[ \t]*(?:[-*+•–]|\d{1,3}[.)]|[a-z][.)])[ \t]+$")
 
 
@@ -233,7 +227,7 @@ def _with_context(one: _Chosen) -> list[_Chosen]:
                 break
             items.append(_beside(one, following, "is an item of the list"))
         return [one, *items]
-    if _LEANING.match(text) and here > 0 and not near[here - 1].is_heading:
+    if leans_back(text) and here > 0 and not near[here - 1].is_heading:
         before = near[here - 1]
         if "\n\n" not in document.text[before.span.end : sentence.span.start]:
             return [_beside(one, before, "is what the next sentence leans on"), one]

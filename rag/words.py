@@ -55,3 +55,16 @@ def names(text: str) -> tuple[str, ...]:
         if word not in STOP_WORDS:
             found.append(word)
     return tuple(dict.fromkeys(found))
+
+
+_LEANING = re.compile(
+    r"^[“\"‘']?(?:(?:of|among|in|with|by|for|after|besides) (?:these|those|them|this|that|it)\b"
+    r"|(?:they|he|she|it|these|those|this|that|such|both|the (?:former|latter|two|same))\b"
+    r"|(?:his|her|their|its)\b|(?:however|but|yet|also|instead|similarly|likewise|even so)\b)",
+    re.IGNORECASE,
+)
+
+
+def leans_back(sentence: str) -> bool:
+    """Whether it cannot be understood without the sentence before: “Of these, …”, “They …”."""
+    return bool(_LEANING.match(sentence))
