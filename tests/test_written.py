@@ -3,9 +3,13 @@
 import json
 from collections import Counter
 
-from rag.models.reader_sources import WRITTEN, sentences
+from rag.models.reader_sources import REPORTS, WRITTEN, sentences
 
-ROWS = [json.loads(line) for line in WRITTEN.read_text(encoding="utf-8").splitlines()]
+ROWS = [
+    json.loads(line)
+    for path in (WRITTEN, REPORTS)
+    for line in path.read_text(encoding="utf-8").splitlines()
+]
 
 
 def test_answers_stand_in_their_passages_and_sentences_are_there() -> None:

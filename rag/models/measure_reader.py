@@ -160,6 +160,8 @@ def figures(reader: Reader, data: Path) -> list[str]:
         measure(reader, "new Wikipedia", left["new_wiki"], True, nothing),
         measure(reader, "new Wikipedia", left["new_wiki"], False, train["new_wiki"]),
         measure(reader, "written for it", left["written"], True, nothing),
+        measure(reader, "invented reports", left["reports"], True, nothing),
+        measure(reader, "invented reports", left["reports"], False, nothing),
         measure(reader, "CLAPNQ", clap, True, nothing),
         measure(reader, "CLAPNQ", clap, False, others),
     ]

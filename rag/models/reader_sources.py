@@ -25,6 +25,7 @@ LICENCES = {
     " SQuADShifts and COVID-QA and about invented reports",
 }
 WRITTEN = Path(__file__).parent / "written.jsonl"
+REPORTS = Path(__file__).parent / "reports.jsonl"  # the same kind of questions, all left out
 LEFT_OUT_WRITTEN = 24  # one passage in so many, by digest
 LEFT_OUT_SQUAD = frozenset({"Normans", "European_Union_law"})
 LEFT_OUT_WIKI_QUESTIONS = 300
@@ -156,7 +157,7 @@ def _clapnq(path: Path) -> Collection:
     return found
 
 
-def _written(sets: Mapping[str, Collection]) -> Collection:
+def _written(path: Path, sets: Mapping[str, Collection]) -> Collection:
     """Questions written for this project, each passage's answered and unanswered ones together.
 
     A line of the file names its passage by set, digest and range, or brings it along. Answers are
@@ -164,7 +165,7 @@ def _written(sets: Mapping[str, Collection]) -> Collection:
     """
     named = {(name, digest(c.text)): c for name, found in sets.items() for c in found.contexts}
     found = Collection([], [])
-    for line in WRITTEN.read_text(encoding="utf-8").splitlines():
+    for line in path.read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
         if "text" in row:
             kind, title, text = "written", row["title"], row["text"]
@@ -208,9 +209,10 @@ def load(folder: Path) -> tuple[dict[str, Collection], dict[str, Collection]]:
     train: dict[str, Collection] = {}
     left: dict[str, Collection] = {}
     whole = {name: _squad(folder / path, name) for name, path in FILES.items()}
-    written = _written(whole)
+    written = _written(WRITTEN, whole)
     keep = [int(digest(c.text), 16) % LEFT_OUT_WRITTEN != 0 for c in written.contexts]
     train["written"], left["written"] = _parted(written, keep)
+    left["reports"] = _written(REPORTS, {})
     unseen = {c.text for c in left["written"].contexts}
     for name, found in whole.items():
         out: set[str] = set()
