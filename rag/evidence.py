@@ -219,6 +219,9 @@ def _sentences(query: Query, hit: Hit, rank: int, reading: Reading | None) -> li
         near = query.shared(before, text)
         shared = near if leans_back(text) else query.shared(text)
         signals = base | {"shared": shared, "shared_near": near}
+        if query.figures:
+            given = figures("\n".join((before, text, *around)))
+            signals["lacks_figures"] = len(query.figures - given) / len(query.figures)
         before = text
         answer = None
         if reading is not None:
@@ -266,10 +269,7 @@ def _whole(query: Query, evidence: Sequence[Evidence]) -> dict[str, float]:
     held = set(stems(context))
     kind = kind_of_answer(query.text)
     answer = top.answer.of(top.document.text) if top.answer else ""
-    others = [e for e in evidence[1:] if e.hit.passage.id != passage.id]
     return {
-        "top": top.score,
-        "lead": top.score - (others[0].score if others else UNREAD),
         "margin": top.signals.get("margin", 0.0),
         "answerable": top.signals.get("answerable", 0.0),
         "dense": top.signals["dense"],

@@ -1,5 +1,7 @@
 """The whole pipeline on small documents, with the real index and the packaged models."""
 
+from pathlib import Path
+
 import pytest
 
 from index.build import build
@@ -203,3 +205,15 @@ def test_the_trace_says_what_was_weighed_and_why(ford: Assistant) -> None:
     assert {"dense_rank", "lexical_rank", "probability", "signals", "answer"} <= chosen[0].keys()
     assert answer.trace["chosen"][0]["why"] == "states the answer"  # type: ignore[index]
     assert {"condense", "search", "read", "compose", "total"} <= answer.timings.keys()
+
+
+def test_documents_that_differ_in_a_number_alone_are_told_apart(tmp_path: Path) -> None:
+    words = "The committee met and wrote down what had been said about the harbour. " * 30
+    for number in range(12):
+        text = f"# Minutes {number}\n\n{words}\n\nThe code of meeting {number} is Q{number}7.\n"
+        (tmp_path / f"minutes-{number}.md").write_text(text, encoding="utf-8")
+    build([tmp_path], tmp_path / "index", embedder("minilm"))
+    assistant = Assistant.open(Settings(index=tmp_path / "index", answers="extractive"))
+    for number in (7, 11):
+        answer = holds(assistant, assistant.ask(f"What is the code of meeting {number}?"))
+        assert f"Q{number}7" in answer.text

@@ -94,6 +94,18 @@ def test_one_process_reads_many_files_and_is_replaced_when_it_dies() -> None:
 
 
 @linux
+def test_a_process_lasts_however_large_the_one_is_that_started_it() -> None:
+    close()
+    large = b"x" * 500_000_000
+    read_bytes(CSV.encode(), "a.csv")
+    (first,) = children()
+    assert not until(lambda: first not in children(), 0.5)
+    assert "Kep" in read_bytes(CSV.encode(), "a.csv").text
+    assert children() == [first]
+    assert len(large) > 0
+
+
+@linux
 def test_a_process_that_dies_while_it_reads_costs_that_file_alone() -> None:
     close()
     said: list[str] = []

@@ -15,6 +15,7 @@ import threading
 import time
 import warnings
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from corpus.errors import UnreadableDocument
@@ -104,6 +105,12 @@ def _limit(what: int, most: int) -> None:
 
 
 def _used() -> int:
+    """The most bytes of memory that this process has used."""
+    # What getrusage says on Linux may be the parent's, from before this program was started.
+    with suppress(OSError):
+        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+            if line.startswith("VmHWM:"):
+                return 1024 * int(line.split()[1])
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return most if sys.platform == "darwin" else 1024 * most
 

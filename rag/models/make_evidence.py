@@ -33,7 +33,7 @@ from rag.reader import Reader
 from rag.shape import Shape, shape_of
 from rag.types import Evidence
 
-REFUSED = 0.04
+REFUSED = 0.06
 SENTENCE = (
     "span",
     "margin",
@@ -45,10 +45,9 @@ SENTENCE = (
     "passage_shared",
     "dense",
     "rank",
+    "lacks_figures",
 )
 CONFIDENCE = (
-    "top",
-    "lead",
     "margin",
     "answerable",
     "inside_most",
@@ -67,7 +66,7 @@ CONFIDENCE = (
     "wrong_kind_answer",
     "wrong_measure",
 )
-AGAINST = frozenset(CONFIDENCE[CONFIDENCE.index("lacking") :])
+AGAINST = frozenset((*CONFIDENCE[CONFIDENCE.index("lacking") :], "lacks_figures"))
 FOR = frozenset((*SENTENCE, *CONFIDENCE)) - AGAINST
 # On the squares of the weights, as does best on sets left out.
 SENTENCE_PENALTY, CONFIDENCE_PENALTY = 0.1, 0.02
