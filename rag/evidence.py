@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from corpus.errors import ModelDamaged
 from corpus.types import Passage, Sentence, Span
@@ -46,28 +45,33 @@ class Combination:
         return self.bias + sum(w * signals.get(name, 0.0) for name, w in self.weights.items())
 
 
-def refuse_below() -> float:
-    """The probability below which an answer is refused."""
-    refused: float = _table()["refuse_below"]
-    return refused
-
-
 Combinations = tuple[Combination, Combination]
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """What `evidence.json` holds."""
+
+    refuse_below: float
+    combinations: Combinations
+
+
+def refuse_below() -> float:
+    """The probability below which an answer is refused. Raises ModelDamaged."""
+    return _table().refuse_below
 
 
 def fitted() -> Combinations:
     """The combination for a sentence, and the one for the answer. Raises ModelDamaged."""
-    return _table()["sentence"], _table()["confidence"]
+    return _table().combinations
 
 
 @cache
-def _table() -> dict[str, Any]:
+def _table() -> _Table:
     try:
         table = json.loads(WEIGHTS.read_text(encoding="utf-8"))
-        return {
-            "refuse_below": float(table["refuse_below"]),
-            **{part: Combination(**table[part]) for part in ("sentence", "confidence")},
-        }
+        both = (Combination(**table["sentence"]), Combination(**table["confidence"]))
+        return _Table(float(table["refuse_below"]), both)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelDamaged(f"{WEIGHTS.name} cannot be read: install Footnote again") from error
 

@@ -32,7 +32,7 @@ COMPARED_MOST = 3
 FACT_MOST = 2
 DIFFERS_AT_LEAST = 0.4
 ABOUT = 0.7
-AS_GOOD = 6.0  # log-odds below the best that count for nothing
+NO_ANSWER = 6.0  # log-odds below the best sentence: it adds nothing to an overview by answering
 OVERVIEW_MOST = 7
 OVERVIEW_EACH = 3
 ITEMS_MOST = 10
@@ -163,7 +163,7 @@ def _aboutness(evidence: Evidence, best: float) -> float:
     """How much of the topic a sentence holds, and its passage; how near; how well it answers."""
     signals = evidence.signals
     words = 0.7 * signals["shared"] + 0.7 * signals["passage_shared"]
-    answers = max(0.0, 1.0 + (evidence.score - best) / AS_GOOD)
+    answers = max(0.0, 1.0 + (evidence.score - best) / NO_ANSWER)
     return words + 0.5 * max(signals["dense"], 0.0) + answers
 
 

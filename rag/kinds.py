@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from rag.words import content_words
+from rag.words import AUXILIARIES, content_words
 
 _NUMBER_WORDS = (
     "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
@@ -21,10 +21,8 @@ _CALENDAR = (
     " (?:mon|tues|wednes|thurs|fri|satur|sun)day spring summer autumn winter today yesterday ago"
     " recently now era ages? bc bce ad ce midnight noon dynasty"
 )
-_VERBS = (
-    "is are was were do does did has have had can could will would should may might must"
-    " happened happens caused causes led leads made makes drove drives else"
-)
+# What stands after “what” or “which” where no noun does.
+_NO_NOUN = f"{AUXILIARIES} happened happens caused causes led leads made makes drove drives else"
 
 
 def _any(words: str) -> str:
@@ -128,7 +126,7 @@ KINDS = (
         r"\bwhere\b|\b(?:what|which) (?:city|town|country|province|place|village|state|region)\b",
         _NAMING,
     ),
-    _kind("thing", rf"\b(?:what|which) (?!{_any(_VERBS)})[\w’'-]+", r""),
+    _kind("thing", rf"\b(?:what|which) (?!{_any(_NO_NOUN)})[\w’'-]+", r""),
 )
 MEASURED = frozenset(
     {"age", "height", "money", "share", "distance", "duration", "number", "date", "year"}
@@ -140,9 +138,8 @@ NARROW = frozenset({"contact", "age", "height", "money", "share", "distance", "y
 # Kinds that cannot be: without a year, nothing answers “in which year”.
 CERTAIN = frozenset({"contact", "year"})
 _FOCUS = re.compile(
-    r"\b(?:how many|how much|which|what|whose)((?: (?!(?:is|are|was|were|do|does|did|has|have|had"
-    r"|can|could|will|would|should|may|might|must|of|in|on|at|by|for|to|from|with|the)\b)"
-    r"[\w’'-]+){1,3})",
+    r"\b(?:how many|how much|which|what|whose)((?: "
+    rf"(?!{_any(f'{AUXILIARIES} of in on at by for to from with the')})[\w’'-]+){{1,3}})",
     re.IGNORECASE,
 )
 

@@ -3,6 +3,8 @@
 import re
 from enum import Enum
 
+from rag.words import AUXILIARIES
+
 
 class Shape(Enum):
     """The form of the answer."""
@@ -65,10 +67,7 @@ _LIST = re.compile(
     re.IGNORECASE,
 )
 _ASKED_FOR = re.compile(r"\b(?:which|what)((?: [\w’'-]+){1,5})", re.IGNORECASE)
-_AUXILIARIES = (
-    r"is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might|must"
-)
-_VERBS = frozenset(_AUXILIARIES.split("|"))
+_AUXILIARIES = "|".join(AUXILIARIES.split())
 _PLURALS = frozenset({"people", "men", "women", "children"})
 _NOT_PLURAL = ("ss", "us", "is", "’s", "'s")
 _YES_NO = re.compile(rf"^(?:and |but |so |or )?(?:{_AUXILIARIES})\b", re.IGNORECASE)
@@ -128,7 +127,7 @@ def _asks_for_several(question: str) -> bool:
     """Whether the noun after “which” or “what” is a plural."""
     for found in _ASKED_FOR.finditer(question):
         for word in found[1].lower().split():
-            if word in _VERBS:
+            if word in AUXILIARIES.split():
                 break
             if word in _PLURALS or (
                 len(word) > 3 and word.endswith("s") and not word.endswith(_NOT_PLURAL)

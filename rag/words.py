@@ -18,6 +18,7 @@ STOP_WORDS = frozenset(
     for word in line.split()
 )
 
+AUXILIARIES = "is are was were do does did has have had can could will would should may might must"
 _WORD = re.compile(r"[^\W_]+(?:['’.\-,][^\W_]+)*")
 _YEAR = re.compile(r"(?<![\d,.])(?:1[5-9]|20)\d\d(?!\d|,\d|\.\d)")
 _FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
