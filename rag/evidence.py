@@ -19,10 +19,10 @@ from corpus.types import Passage, Sentence, Span
 from index.lexical import stems
 from index.search import Index
 from index.types import Hit
-from rag.kinds import CERTAIN, NARROW, counted, focus_of, kind_of_answer
+from rag.kinds import CERTAIN, NARROW, counted, kind_of_answer
 from rag.reader import Reader, Reading, best_span, whole_words
 from rag.types import Evidence
-from rag.words import content_words, figures, leans_back, names, years
+from rag.words import content_words, figures, leans_back, names
 
 READ, READ_MORE = 8, 20  # passages; more where several are to be found
 UNREAD = -9.0
@@ -78,13 +78,11 @@ def _table() -> _Table:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A question taken apart for weighing: its words with their weights, names, years, kind."""
+    """A question taken apart for weighing: its words with their weights, names, figures."""
 
     text: str
     weights: Mapping[str, float]
-    lacking: float
     names: tuple[str, ...]
-    years: frozenset[str]
     figures: frozenset[str]
 
     @classmethod
@@ -92,16 +90,11 @@ class Query:
         """Words weigh as much as they are rare (inverse document frequency) in the index."""
         total = max(index.passages, 1)
         weights: dict[str, float] = {}
-        lacking = 0.0
         for word in content_words(text):
-            seen = index.frequency(word)
-            weight = math.log1p(total / (seen + 0.5))
+            weight = math.log1p(total / (index.frequency(word) + 0.5))
             for stem in stems(word):
                 weights[stem] = weight
-            if not seen:
-                lacking += weight
-        known = sum(weights.values()) or 1.0
-        return cls(text, weights, lacking / known, names(text), years(text), figures(text))
+        return cls(text, weights, names(text), figures(text))
 
     def shared(self, *texts: str) -> float:
         """The share of the question's words, by weight, that the texts hold. 1 for no words."""
@@ -224,7 +217,7 @@ def _sentences(query: Query, hit: Hit, rank: int, reading: Reading | None) -> li
         shared = near if leans_back(text) else query.shared(text)
         signals = base | {"shared": shared, "shared_near": near}
         if query.figures:
-            given = figures("\n".join((before, text, *around)))
+            given = figures("\n".join((before, text, *around, *document.metadata.values())))
             signals["lacks_figures"] = len(query.figures - given) / len(query.figures)
         before = text
         answer = None
@@ -272,26 +265,17 @@ def _whole(query: Query, evidence: Sequence[Evidence]) -> dict[str, float]:
     context = f"{passage.text}\n{passage.heading}\n{passage.document.title}\n{said_of_itself}"
     held = set(stems(context))
     kind = kind_of_answer(query.text)
-    answer = top.answer.of(top.document.text) if top.answer else ""
+    of_kind = bool(kind.holds.search(top.text))
     return {
         "margin": top.signals.get("margin", 0.0),
         "answerable": top.signals.get("answerable", 0.0),
         "dense": top.signals["dense"],
-        "shared": top.signals["shared"],
-        "passage_shared": top.signals["passage_shared"],
         "covered": query.shared(*(one.text for one in evidence[:COVERING])),
-        "lacking": query.lacking,
         "missing_names": _missing(query.names, held),
-        "missing_years": float(any(year not in context for year in query.years)),
-        "other_year": float(bool(query.years) and _contradicts(query.years, top.text)),
-        "missing_figures": float(bool(query.figures - figures(context))),
-        "missing_focus": _missing(focus_of(query.text), held),
+        "lacks_figures": top.signals.get("lacks_figures", 0.0),
         "uncounted": _missing(counted(query.text), set(stems(_near(top)))),
-        "echo": _echo(query, answer),
-        "wrong_kind": float(not kind.holds.search(top.text)),
-        "wrong_kind_answer": float(not kind.holds.search(answer)),
-        "unheld": float(kind.name in CERTAIN and not kind.holds.search(top.text)),
-        "wrong_measure": float(kind.name in NARROW and not kind.holds.search(top.text)),
+        "wrong_measure": float(kind.name in NARROW and not of_kind),
+        "unheld": float(kind.name in CERTAIN and not of_kind),
     }
 
 
@@ -306,18 +290,6 @@ def _missing(wanted: Sequence[str], held: set[str]) -> float:
     if not wanted:
         return 0.0
     return sum(not set(stems(name)) <= held for name in wanted) / len(wanted)
-
-
-def _echo(query: Query, answer: str) -> float:
-    """The share of the answering words that the question says itself."""
-    told = set(stems(" ".join(content_words(answer))))
-    return len(told & query.weights.keys()) / len(told) if told else 0.0
-
-
-def _contradicts(wanted: frozenset[str], text: str) -> bool:
-    """Whether a text speaks of years, and of none of those wanted."""
-    own = years(text)
-    return bool(own) and not own & wanted
 
 
 def sigmoid(x: float) -> float:

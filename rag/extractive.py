@@ -6,13 +6,13 @@ overview, both sides of a comparison, both values where documents differ.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise, takewhile
 
 from corpus.sentences import levelled
-from corpus.types import Document, Sentence
+from corpus.types import Document, Sentence, Span
 from index.lexical import stems
 from rag.cite import Citations, markers
 from rag.evidence import Weighed
@@ -55,8 +55,11 @@ class Composed:
 
 @dataclass(frozen=True, slots=True)
 class _Chosen:
+    """A sentence of the answer; `cited` is what its footnote shows."""
+
     evidence: Evidence
     why: str
+    cited: Evidence
 
 
 def compose(
@@ -82,7 +85,8 @@ def compose(
                 differing = bool(others)
                 found += others
             chosen += found
-    complete = [_with_context(one) for one in chosen]
+    told = {(one.evidence.document.id, one.evidence.span) for one in chosen}
+    complete = [_with_context(one, told) for one in chosen]
     return _written(_grouped(complete, shape is Shape.OVERVIEW), differing)
 
 
@@ -111,15 +115,19 @@ def _expected(shape: Shape, part: Weighed, compared: bool) -> tuple[float, int]:
     return TIED, FACT_MOST
 
 
+def _chosen(evidence: Evidence, why: str) -> _Chosen:
+    return _Chosen(evidence, why, evidence)
+
+
 def _answering(part: Weighed, near: float, most: int) -> list[_Chosen]:
     """The best sentence, and those that answer nearly as well and say something else."""
     top = part.evidence[0]
-    chosen = [_Chosen(top, "states the answer")]
+    chosen = [_chosen(top, "states the answer")]
     for found in part.evidence[1:]:
         if len(chosen) == most or found.score < top.score - near:
             break
         if found.answer and not _repeats(found, (c.evidence for c in chosen)):
-            chosen.append(_Chosen(found, "answers nearly as well"))
+            chosen.append(_chosen(found, "answers nearly as well"))
     return chosen
 
 
@@ -135,7 +143,7 @@ def _of_each(part: Weighed) -> list[_Chosen]:
         near = first.score >= top.score - EACH or first.probability >= EACH_LEAST
         fit = near and found.score >= first.score - NEARLY / 2
         if fit and found.answer and not _repeats(found, (c.evidence for c in chosen)):
-            chosen.append(_Chosen(found, "is what this document says"))
+            chosen.append(_chosen(found, "is what this document says"))
     return chosen[:OVERVIEW_MOST] or _answering(part, 0.0, 1)
 
 
@@ -155,7 +163,7 @@ def _overview(part: Weighed) -> list[_Chosen]:
         if turn == each or len(chosen) == OVERVIEW_MOST:
             break
         if not _repeats(found, (c.evidence for c in chosen)):
-            chosen.append(_Chosen(found, "speaks of the topic"))
+            chosen.append(_chosen(found, "speaks of the topic"))
     return chosen
 
 
@@ -180,7 +188,7 @@ def _differing(part: Weighed, top: Evidence) -> list[_Chosen]:
         other = figures(found.answer.of(found.document.text))
         enough = found.signals["shared_near"] >= 0.8 * top.signals["shared_near"]
         if value and other and not value & other and enough:
-            return [_Chosen(found, "gives another value")]
+            return [_chosen(found, "gives another value")]
     return []
 
 
@@ -204,8 +212,12 @@ def _sentences(text: str) -> tuple[Sentence, ...]:
     return tuple(sentence for sentence, _ in levelled(text))
 
 
-def _with_context(one: _Chosen) -> list[_Chosen]:
-    """The sentence with what it cannot be understood without: its lead-in, its items."""
+def _with_context(one: _Chosen, told: Container[tuple[str, Span]]) -> list[_Chosen]:
+    """The sentence with what it cannot be understood without: its lead-in, its items.
+
+    A sentence that leans on the one before has a footnote in common with it, unless that one is
+    `told` for its own sake.
+    """
     document, sentence = one.evidence.document, one.evidence.sentence
     near = _sentences(document.text)
     here = next((i for i, s in enumerate(near) if s.span == sentence.span), None)
@@ -230,7 +242,12 @@ def _with_context(one: _Chosen) -> list[_Chosen]:
     if leans_back(text) and here > 0 and not near[here - 1].is_heading:
         before = near[here - 1]
         if "\n\n" not in document.text[before.span.end : sentence.span.start]:
-            return [_beside(one, before, "is what the next sentence leans on"), one]
+            lead = _beside(one, before, "is what the next sentence leans on")
+            if (document.id, before.span) in told:
+                return [lead, one]
+            both = Sentence(Span(before.span.start, sentence.span.end))
+            cited = replace(one.evidence, sentence=both)
+            return [replace(lead, cited=cited), replace(one, cited=cited)]
     return [one]
 
 
@@ -253,13 +270,7 @@ def is_item(document: Document, sentence: Sentence) -> bool:
 
 
 def _beside(one: _Chosen, sentence: Sentence, why: str) -> _Chosen:
-    evidence = one.evidence
-    return _Chosen(
-        Evidence(
-            evidence.document, sentence, evidence.hit, evidence.score, evidence.probability, None
-        ),
-        why,
-    )
+    return _chosen(replace(one.evidence, sentence=sentence, answer=None), why)
 
 
 def _grouped(units: Sequence[Sequence[_Chosen]], as_they_stand: bool) -> list[_Chosen]:
@@ -287,7 +298,7 @@ def _written(chosen: Sequence[_Chosen], differing: bool) -> Composed:
     citations = Citations()
     written = [
         AnswerSentence(
-            " ".join(one.evidence.text.split()), (citations.cite(one.evidence),), "supported"
+            " ".join(one.evidence.text.split()), (citations.cite(one.cited),), "supported"
         )
         for one in chosen
     ]

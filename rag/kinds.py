@@ -137,11 +137,6 @@ MEASURED = frozenset(
 NARROW = frozenset({"contact", "age", "height", "money", "share", "distance", "year"})
 # Kinds that cannot be: without a year, nothing answers “in which year”.
 CERTAIN = frozenset({"contact", "year"})
-_FOCUS = re.compile(
-    r"\b(?:how many|how much|which|what|whose)((?: "
-    rf"(?!{_any(f'{AUXILIARIES} of in on at by for to from with the')})[\w’'-]+){{1,3}})",
-    re.IGNORECASE,
-)
 
 _UNITS = (
     r"kilo(?:gram(?:me)?)?s?|kg|gram(?:me)?s?|tons?|tonnes?|pounds?|ounces?|lit(?:er|re)s?"
@@ -151,12 +146,6 @@ _UNITS = (
 _COUNTED = re.compile(
     rf"\bhow (?:many|much) (?:(?:{_UNITS})\b(?: of)? ?)?((?:[\w’'-]+ ?){{1,3}})", re.IGNORECASE
 )
-
-
-def focus_of(question: str) -> tuple[str, ...]:
-    """The words of what is asked for: `women` of “How many women …”; () where none are named."""
-    found = _FOCUS.search(question)
-    return content_words(found[1]) if found else ()
 
 
 def counted(question: str) -> tuple[str, ...]:

@@ -121,8 +121,10 @@ def test_a_list_comes_with_its_items(ford: Assistant) -> None:
 
 def test_a_sentence_that_leans_on_the_one_before_brings_it_along(ford: Assistant) -> None:
     answer = holds(ford, ford.ask("How many of the museum's visitors were children?"))
-    assert "1,100" in answer.text
-    assert "4,200 visitors" in answer.text
+    first = answer.citations[0]
+    assert "4,200 visitors" in first.quote
+    assert first.answer_span and "1,100" in first.answer_span.of(first.quote)
+    assert [s.citations for s in answer.sentences[:2]] == [(1,), (1,)]
 
 
 def test_documents_that_differ_are_both_shown(ford: Assistant) -> None:

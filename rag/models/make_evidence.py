@@ -50,28 +50,18 @@ SENTENCE = (
 CONFIDENCE = (
     "margin",
     "answerable",
-    "inside_most",
     "dense",
-    "shared",
-    "passage_shared",
-    "lacking",
     "missing_names",
-    "missing_years",
-    "other_year",
-    "missing_figures",
-    "missing_focus",
+    "lacks_figures",
     "uncounted",
-    "echo",
-    "wrong_kind",
-    "wrong_kind_answer",
     "wrong_measure",
 )
-AGAINST = frozenset((*CONFIDENCE[CONFIDENCE.index("lacking") :], "lacks_figures"))
+AGAINST = frozenset(CONFIDENCE[CONFIDENCE.index("missing_names") :])
 FOR = frozenset((*SENTENCE, *CONFIDENCE)) - AGAINST
 # On the squares of the weights, as does best on sets left out.
 SENTENCE_PENALTY, CONFIDENCE_PENALTY = 0.1, 0.02
 # What the signals against an answer weigh before any data: a small set holds few of each.
-PRIOR = dict.fromkeys(AGAINST, -1.0) | {"wrong_measure": -2.0, "lacking": -2.0}
+PRIOR = dict.fromkeys(AGAINST, -1.0) | {"wrong_measure": -2.0}
 HITS = 24
 
 
