@@ -242,12 +242,12 @@ def _with_context(one: _Chosen, told: Container[tuple[str, Span]]) -> list[_Chos
     if leans_back(text) and here > 0 and not near[here - 1].is_heading:
         before = near[here - 1]
         if "\n\n" not in document.text[before.span.end : sentence.span.start]:
-            lead = _beside(one, before, "is what the next sentence leans on")
+            start = _beside(one, before, "is what the next sentence leans on")
             if (document.id, before.span) in told:
-                return [lead, one]
+                return [start, one]
             both = Sentence(Span(before.span.start, sentence.span.end))
             cited = replace(one.evidence, sentence=both)
-            return [replace(lead, cited=cited), replace(one, cited=cited)]
+            return [replace(start, cited=cited), replace(one, cited=cited)]
     return [one]
 
 

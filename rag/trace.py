@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from rag.evidence import Weighed, refuse_below
 from rag.extractive import Composed
 from rag.shape import Shape
-from rag.types import Evidence, Question
+from rag.types import Citation, Evidence, Question
 
 LEFT_OUT = 20
 
@@ -14,7 +14,7 @@ def trace_of(
     question: Question, shape: Shape, parts: Sequence[Weighed], composed: Composed | None
 ) -> dict[str, object]:
     """The trace as plain values, ready for JSON."""
-    cited = {(c.document, c.span.start) for c in composed.citations} if composed else set()
+    cited = composed.citations if composed else ()
     return {
         "standalone_question": question.standalone,
         "searches": list(dict.fromkeys(question.searches)),
@@ -39,9 +39,8 @@ def trace_of(
     }
 
 
-def _candidate(evidence: Evidence, cited: set[tuple[str, int]]) -> dict[str, object]:
+def _candidate(evidence: Evidence, cited: Sequence[Citation]) -> dict[str, object]:
     hit = evidence.hit
-    chosen = (evidence.document.id, evidence.span.start) in cited
     return {
         "document": evidence.document.id,
         "start": evidence.span.start,
@@ -52,7 +51,7 @@ def _candidate(evidence: Evidence, cited: set[tuple[str, int]]) -> dict[str, obj
         "probability": round(evidence.probability, 4),
         "signals": _rounded(evidence.signals),
         "answer": evidence.answer.of(evidence.document.text) if evidence.answer else None,
-        "chosen": chosen,
+        "chosen": any(c.shows(evidence.document.id, evidence.span) for c in cited),
         "read": "margin" in evidence.signals,
     }
 

@@ -67,7 +67,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """The exact words a sentence of an answer rests on: `document.text[span] == quote`, always.
+    """The exact words sentences of an answer rest on: `document.text[span] == quote`, always.
 
     `answer_span` counts within the quote. `page` is None where the document has no pages.
     """
@@ -80,6 +80,10 @@ class Citation:
     quote: str
     answer_span: Span | None = None
     page: int | None = None
+
+    def shows(self, document: str, span: Span) -> bool:
+        """Whether these words of the document are among the quoted ones."""
+        return self.document == document and self.span.covers(span)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
+from corpus.types import Span
 from rag.types import Answer
 
 SHOWN = 5
@@ -15,10 +16,9 @@ Titles = Mapping[str, str]
 def found(turn: int, answer: Answer, trace: Trace, titles: Titles) -> Iterator[str]:
     """A section for each part of the question."""
     parts = trace["parts"]
-    cited = {(c.document, c.span.start): c.n for c in answer.citations}
     for number, part in enumerate(parts):
         items = [
-            _candidate(turn, number, at, c, cited, answer, trace, titles)
+            _candidate(turn, number, at, c, answer, trace, titles)
             for at, c in enumerate(part["candidates"])
         ]
         several = (
@@ -45,13 +45,13 @@ def _candidate(
     part: int,
     at: int,
     candidate: Trace,
-    cited: Mapping[tuple[str, int], int],
     answer: Answer,
     trace: Trace,
     titles: Titles,
 ) -> str:
     document = str(candidate["document"])
-    n = cited.get((document, candidate["start"]))
+    span = Span(candidate["start"], candidate["end"])
+    n = next((c.n for c in answer.citations if c.shows(document, span)), None)
     place = f"#cite-{turn}-{n}" if n else f"#found-{turn}-{part}-{at}"
     probability = float(candidate["probability"])
     ranks = " · ".join(
