@@ -48,6 +48,19 @@ def test_an_answer_links_each_citation_and_names_its_sources() -> None:
     assert "High confidence" in shown(markup)
 
 
+def test_words_that_answer_are_strong_in_the_one_of_two_sentences_that_share_a_footnote() -> None:
+    both = cite(1, 0, 49, Span(44, 48))
+    sentences = tuple(
+        AnswerSentence(words, (1,), "supported")
+        for words in ("The mill had 412 workers.", "It burned down in 1931.")
+    )
+    answer = replace(answered(), citations=(both,), sentences=sentences)
+    markup = page.latest([Exchange("When?", answer)])
+    words = re.findall(r'<p class="words">(.*?)</p>', markup, re.DOTALL)
+    assert "It burned down in <strong>1931</strong>." in " ".join(words)
+    assert " ".join(words).count("<strong>") == 1
+
+
 def test_what_a_model_says_where_the_documents_do_not_is_shown_as_unsupported() -> None:
     made_up = AnswerSentence("It had 99 <b>dogs</b>.", (), "unsupported", "no such number")
     answer = replace(

@@ -197,11 +197,17 @@ def _sentence(
 
 
 def _answering(text: str, citations: Sequence[Citation]) -> str:
-    """The sentence, escaped, with the words that answer strong where it quotes them."""
+    """The sentence, escaped, with the words that answer strong where it quotes them.
+
+    It may hold the whole quote, or be one sentence of it.
+    """
     for citation in citations:
-        at = text.find(citation.quote)
-        if at >= 0 and citation.answer_span:
-            start, end = at + citation.answer_span.start, at + citation.answer_span.end
+        inner, quote = citation.answer_span, citation.quote
+        at = text.find(quote) if quote in text else -quote.find(text)
+        if inner is None or not (quote in text or text in quote):
+            continue
+        start, end = at + inner.start, at + inner.end
+        if 0 <= start < end <= len(text):
             before, words, after = map(escape, (text[:start], text[start:end], text[end:]))
             return f"{before}<strong>{words}</strong>{after}"
     return escape(text)
