@@ -203,6 +203,7 @@ def _sentences(query: Query, hit: Hit, rank: int, reading: Reading | None) -> li
     passage = hit.passage
     document = passage.document
     around = (document.title, passage.heading)
+    given_around = figures("\n".join((*around, *document.metadata.values())))
     base = {
         "dense": hit.dense or 0.0,
         "rank": 1.0 / (1.0 + rank),
@@ -217,7 +218,7 @@ def _sentences(query: Query, hit: Hit, rank: int, reading: Reading | None) -> li
         shared = near if leans_back(text) else query.shared(text)
         signals = base | {"shared": shared, "shared_near": near}
         if query.figures:
-            given = figures("\n".join((before, text, *around, *document.metadata.values())))
+            given = given_around | figures(f"{before}\n{text}")
             signals["lacks_figures"] = len(query.figures - given) / len(query.figures)
         before = text
         answer = None

@@ -55,11 +55,11 @@ class Composed:
 
 @dataclass(frozen=True, slots=True)
 class _Chosen:
-    """A sentence of the answer; `cited` is what its footnote shows."""
+    """A sentence of the answer; `cited` is what its footnote shows, where that is more."""
 
     evidence: Evidence
     why: str
-    cited: Evidence
+    cited: Evidence | None = None
 
 
 def compose(
@@ -115,19 +115,15 @@ def _expected(shape: Shape, part: Weighed, compared: bool) -> tuple[float, int]:
     return TIED, FACT_MOST
 
 
-def _chosen(evidence: Evidence, why: str) -> _Chosen:
-    return _Chosen(evidence, why, evidence)
-
-
 def _answering(part: Weighed, near: float, most: int) -> list[_Chosen]:
     """The best sentence, and those that answer nearly as well and say something else."""
     top = part.evidence[0]
-    chosen = [_chosen(top, "states the answer")]
+    chosen = [_Chosen(top, "states the answer")]
     for found in part.evidence[1:]:
         if len(chosen) == most or found.score < top.score - near:
             break
         if found.answer and not _repeats(found, (c.evidence for c in chosen)):
-            chosen.append(_chosen(found, "answers nearly as well"))
+            chosen.append(_Chosen(found, "answers nearly as well"))
     return chosen
 
 
@@ -143,7 +139,7 @@ def _of_each(part: Weighed) -> list[_Chosen]:
         near = first.score >= top.score - EACH or first.probability >= EACH_LEAST
         fit = near and found.score >= first.score - NEARLY / 2
         if fit and found.answer and not _repeats(found, (c.evidence for c in chosen)):
-            chosen.append(_chosen(found, "is what this document says"))
+            chosen.append(_Chosen(found, "is what this document says"))
     return chosen[:OVERVIEW_MOST] or _answering(part, 0.0, 1)
 
 
@@ -163,7 +159,7 @@ def _overview(part: Weighed) -> list[_Chosen]:
         if turn == each or len(chosen) == OVERVIEW_MOST:
             break
         if not _repeats(found, (c.evidence for c in chosen)):
-            chosen.append(_chosen(found, "speaks of the topic"))
+            chosen.append(_Chosen(found, "speaks of the topic"))
     return chosen
 
 
@@ -188,7 +184,7 @@ def _differing(part: Weighed, top: Evidence) -> list[_Chosen]:
         other = figures(found.answer.of(found.document.text))
         enough = found.signals["shared_near"] >= 0.8 * top.signals["shared_near"]
         if value and other and not value & other and enough:
-            return [_chosen(found, "gives another value")]
+            return [_Chosen(found, "gives another value")]
     return []
 
 
@@ -242,12 +238,12 @@ def _with_context(one: _Chosen, told: Container[tuple[str, Span]]) -> list[_Chos
     if leans_back(text) and here > 0 and not near[here - 1].is_heading:
         before = near[here - 1]
         if "\n\n" not in document.text[before.span.end : sentence.span.start]:
-            start = _beside(one, before, "is what the next sentence leans on")
+            pair = [_beside(one, before, "is what the next sentence leans on"), one]
             if (document.id, before.span) in told:
-                return [start, one]
+                return pair
             both = Sentence(Span(before.span.start, sentence.span.end))
             cited = replace(one.evidence, sentence=both)
-            return [replace(start, cited=cited), replace(one, cited=cited)]
+            return [replace(each, cited=cited) for each in pair]
     return [one]
 
 
@@ -270,7 +266,7 @@ def is_item(document: Document, sentence: Sentence) -> bool:
 
 
 def _beside(one: _Chosen, sentence: Sentence, why: str) -> _Chosen:
-    return _chosen(replace(one.evidence, sentence=sentence, answer=None), why)
+    return _Chosen(replace(one.evidence, sentence=sentence, answer=None), why)
 
 
 def _grouped(units: Sequence[Sequence[_Chosen]], as_they_stand: bool) -> list[_Chosen]:
@@ -298,7 +294,9 @@ def _written(chosen: Sequence[_Chosen], differing: bool) -> Composed:
     citations = Citations()
     written = [
         AnswerSentence(
-            " ".join(one.evidence.text.split()), (citations.cite(one.cited),), "supported"
+            " ".join(one.evidence.text.split()),
+            (citations.cite(one.cited or one.evidence),),
+            "supported",
         )
         for one in chosen
     ]

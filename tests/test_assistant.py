@@ -121,6 +121,8 @@ def test_a_list_comes_with_its_items(ford: Assistant) -> None:
 
 def test_a_sentence_that_leans_on_the_one_before_brings_it_along(ford: Assistant) -> None:
     answer = holds(ford, ford.ask("How many of the museum's visitors were children?"))
+    assert "1,100" in answer.text
+    assert "4,200 visitors" in answer.text
     first = answer.citations[0]
     assert "4,200 visitors" in first.quote
     assert first.answer_span

@@ -61,6 +61,16 @@ def test_words_that_answer_are_strong_in_the_one_of_two_sentences_that_share_a_f
     assert " ".join(words).count("<strong>") == 1
 
 
+def test_words_that_answer_are_strong_where_the_document_breaks_its_lines() -> None:
+    quote = "The mill had\n  412\nworkers."
+    broken = replace(cite(1, 0, 0), quote=quote, answer_span=Span(15, 26))
+    told = AnswerSentence("The mill had 412 workers.", (1,), "supported")
+    markup = page.latest(
+        [Exchange("?", replace(answered(), citations=(broken,), sentences=(told,)))]
+    )
+    assert "The mill had <strong>412 workers</strong>." in markup
+
+
 def test_what_a_model_says_where_the_documents_do_not_is_shown_as_unsupported() -> None:
     made_up = AnswerSentence("It had 99 <b>dogs</b>.", (), "unsupported", "no such number")
     answer = replace(

@@ -35,6 +35,16 @@ def test_a_question_that_leans_on_another_is_shown_as_it_was_read(assistant: Ass
     assert answer.question.standalone.replace("'", "&#x27;") in html
 
 
+def test_each_of_two_sentences_that_share_a_footnote_has_its_own_reason(
+    assistant: Assistant,
+) -> None:
+    answer = assistant.ask("How many of those arrested in 2017 went to rehabilitation centres?")
+    assert [s.citations for s in answer.sentences] == [(1,), (1,)]
+    html = shown(answer)
+    assert html.count("<b>Cited as [1]</b>: states the answer") == 1
+    assert html.count("<b>Cited as [1]</b>: is what the next sentence leans on") == 1
+
+
 def test_the_same_sentence_counts_once(assistant: Assistant) -> None:
     answer = assistant.ask("How many suspects were detained, and how many cases were there?")
     parts: Any = answer.trace["parts"]

@@ -77,7 +77,8 @@ def _candidate(
 
 def _verdict(candidate: Trace, n: int | None, answer: Answer, trace: Trace) -> str:
     if n:
-        why = next((c["why"] for c in trace["chosen"] if n in c["citations"]), "")
+        words = " ".join(str(candidate["text"]).split())
+        why = next((c["why"] for c in trace["chosen"] if c["text"] == words), "")
         said = f": {escape(str(why))}" if why and answer.model == "extractive" else ""
         return f"<b>Cited as [{n}]</b>{said}"
     if not candidate["read"]:

@@ -199,18 +199,28 @@ def _sentence(
 def _answering(text: str, citations: Sequence[Citation]) -> str:
     """The sentence, escaped, with the words that answer strong where it quotes them.
 
-    It may hold the whole quote, or be one sentence of it.
+    It may hold the whole quote, or be one sentence of it; the quote may break its lines.
     """
     for citation in citations:
-        inner, quote = citation.answer_span, citation.quote
-        at = text.find(quote) if quote in text else -quote.find(text)
-        if inner is None or not (quote in text or text in quote):
+        if citation.answer_span is None:
             continue
-        start, end = at + inner.start, at + inner.end
+        quote, inner = _on_one_line(citation.quote), citation.answer_span
+        if quote in text:
+            at = text.index(quote)
+        elif text in quote:
+            at = -quote.index(text)
+        else:
+            continue
+        start = at + len(_on_one_line(citation.quote[: inner.start]))
+        end = at + len(_on_one_line(citation.quote[: inner.end]))
         if 0 <= start < end <= len(text):
             before, words, after = map(escape, (text[:start], text[start:end], text[end:]))
             return f"{before}<strong>{words}</strong>{after}"
     return escape(text)
+
+
+def _on_one_line(text: str) -> str:
+    return re.sub(r"\s+", " ", text)
 
 
 def _refusal(answer: Answer, asked: Sequence[str]) -> str:
