@@ -34,6 +34,28 @@ def passages(
     )
 
 
+def around(passage: Passage, room: int) -> Span:
+    """The passage's span, widened by whole sentences on both sides to at most `room` characters."""
+    text, span = passage.document.text, passage.span
+    start, end = span.start, span.end
+    if end - start >= room:
+        return span
+    low, high = max(0, start - room), min(len(text), end + room)
+    near = [s.span for s, _ in levelled(text[low:high])]
+    before = [Span(s.start + low, s.end + low) for s in near if s.end + low <= start]
+    after = [Span(s.start + low, s.end + low) for s in reversed(near) if s.start + low >= end]
+    # What the cut parts is no whole sentence.
+    before, after = before[low > 0 :], after[high < len(text) :]
+    grown = True
+    while grown:
+        grown = False
+        if before and end - before[-1].start <= room:
+            start, grown = before.pop().start, True
+        if after and after[-1].end - start <= room:
+            end, grown = after.pop().end, True
+    return Span(start, end)
+
+
 @dataclass(frozen=True, slots=True)
 class _Item:
     """A sentence on its way into a passage, with the headings that stand right above it.

@@ -70,7 +70,7 @@ _ASKING = re.compile(
     re.I,
 )
 _NAME = re.compile(r"[A-Z][\w’'-]*(?:(?: (?:of|the|for|and|on|de|al) | )[A-Z0-9][\w’'-]*)*")
-_PREPOSITION = re.compile(r"(?:in|at|on|for|from|with|by|to)\b", re.I)
+_PREPOSITION = re.compile(r"(?:in|at|on|for|of|from|with|by|to|about)\b", re.I)
 _PLACE = re.compile(
     r"\b(?:in|at|across|throughout|within) (?:the )?[A-Z][\w’'-]*(?: [A-Z][\w’'-]*)*"
 )
@@ -164,6 +164,8 @@ def _readings(text: str, before: str, answered: str | None) -> tuple[str, ...]:
     found += _resolved(bare or text, before, answered)
     if not found and _ASKING.match(bare) and not _AUXILIARY.search(bare) and not _pointer(bare):
         found.append(_joined(bare, before))
+    if not found and (thing := _thing(bare)):
+        found.append(_of_the_subject(thing, before))
     named_alone = bool(found) and not _AUXILIARY.search(bare) and not _ASKING.match(bare)
     if not (named_alone and _POSSESSIVE.search(bare)):  # “her husband” is Ann’s, and no more
         found.append(_about(bare or text, before))
@@ -237,6 +239,23 @@ def _about(text: str, before: str) -> str:
     return f"{text.rstrip(' ?.!')} ({subject_of(before)})?"
 
 
+def _thing(fragment: str) -> str | None:
+    """The thing that the fragment names, where it does no more than that: `Members?`."""
+    bare = re.sub(r"^(?:the|any|all) ", "", fragment.rstrip(" ?.!"), flags=re.I)
+    asks = _ASKING.match(bare) or _IMPERATIVE.match(bare) or _PREPOSITION.match(bare)
+    if asks or _AUXILIARY.search(bare) or _pointer(bare) or not 0 < len(bare.split()) <= 3:
+        return None
+    return bare if bare[:2].isupper() else bare[0].lower() + bare[1:]
+
+
+def _of_the_subject(thing: str, before: str) -> str:
+    """`Members?` after a question on a meeting: what are the members of the meeting?"""
+    subject = next(reversed(_names(before)), None) or subject_of(before)
+    article = "the " if f"the {subject}".lower() in before.lower() else ""
+    verb = "are" if thing.endswith("s") else "is"
+    return f"What {verb} the {thing} of {article}{subject}?"
+
+
 def _is_clause(question: str) -> bool:
     """Whether the words that a question is about say who did it: they fit into no other."""
     rest = _IMPERATIVE.sub("", _ASKING.sub("", question)).split()
@@ -249,6 +268,8 @@ def subject_of(question: str) -> str:
     kept = [w for w in rest.split() if not _AUXILIARY.fullmatch(w)]
     while kept and kept[0].lower() in STOP_WORDS:
         kept.pop(0)
+    while kept and _PREPOSITION.fullmatch(kept[-1]):
+        kept.pop()
     return " ".join(kept) or question.rstrip(" ?.!")
 
 

@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from corpus.errors import ModelDamaged
+from corpus.split import around
 from corpus.types import Passage, Sentence, Span
 from index.lexical import stems
 from index.search import Index
@@ -25,6 +26,7 @@ from rag.types import Evidence
 from rag.words import content_words, figures, leans_back, names
 
 READ, READ_MORE = 8, 20  # passages; more where several are to be found
+ROOM = 1000  # characters
 UNREAD = -9.0
 COVERING = 24
 NEAR_BEFORE, NEAR_BEHIND = 250, 120  # characters
@@ -149,11 +151,28 @@ class Weigher:
         """The question taken apart, and the sentences of the hits with their signals alone."""
         query = Query.of(question, self._index)
         readings = self._reader.read(question, [hit.passage.text for hit in hits[:read]])
+        whole = {"answerable_around": self._answerable_around(question, hits, readings)}
         found = []
         for rank, hit in enumerate(hits):
             reading = readings[rank] if rank < len(readings) else None
-            found += _sentences(query, hit, rank, reading)
+            found += _sentences(query, hit, rank, reading, whole)
         return query, found
+
+    def _answerable_around(
+        self, question: str, hits: Sequence[Hit], readings: Sequence[Reading]
+    ) -> float:
+        """What the reader says of the passage it likes best, read again with what is around it.
+
+        A passage alone often does not tell whom or what it speaks of.
+        """
+        if not readings:
+            return 0.0
+        first = list(zip(hits, readings, strict=False))[:READ]
+        hit, reading = max(first, key=lambda pair: pair[1].answerable)
+        span = around(hit.passage, ROOM)
+        if span == hit.passage.span:
+            return reading.answerable
+        return self._reader.read(question, [span.of(hit.passage.document.text)])[0].answerable
 
 
 def conclude(
@@ -198,13 +217,19 @@ def _log_odds(one: Evidence, combination: Combination) -> float:
     return UNREAD + one.signals["shared"] + 0.5 * one.signals["passage_shared"]
 
 
-def _sentences(query: Query, hit: Hit, rank: int, reading: Reading | None) -> list[Evidence]:
-    """The hit's sentences as evidence. A passage that was not read only offers its words."""
+def _sentences(
+    query: Query, hit: Hit, rank: int, reading: Reading | None, whole: Mapping[str, float]
+) -> list[Evidence]:
+    """The hit's sentences as evidence. A passage that was not read only offers its words.
+
+    `whole` are the signals that the sentences of all hits have in common.
+    """
     passage = hit.passage
     document = passage.document
     around = (document.title, passage.heading)
     given_around = figures("\n".join((*around, *document.metadata.values())))
     base = {
+        **whole,
         "dense": hit.dense or 0.0,
         "rank": 1.0 / (1.0 + rank),
         "passage_shared": query.shared(passage.text, *around),
@@ -270,6 +295,7 @@ def _whole(query: Query, evidence: Sequence[Evidence]) -> dict[str, float]:
     return {
         "margin": top.signals.get("margin", 0.0),
         "answerable": top.signals.get("answerable", 0.0),
+        "answerable_around": top.signals["answerable_around"],
         "dense": top.signals["dense"],
         "covered": query.shared(*(one.text for one in evidence[:COVERING])),
         "missing_names": _missing(query.names, held),

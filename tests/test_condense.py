@@ -82,6 +82,12 @@ def test_without_a_conversation_nothing_changes() -> None:
             "What about barley and oats?",
             "How many kilos of barley and oats were sold last year?",
         ),
+        (
+            "What is the Baltic Assembly for?",
+            "Members?",
+            "What are the members of the Baltic Assembly?",
+        ),
+        ("Tell me about the old mill.", "The owner?", "What is the owner of the old mill?"),
     ],
 )
 def test_what_was_left_out_comes_from_the_question_before(
@@ -139,6 +145,7 @@ def test_a_question_that_says_too_little_is_not_read_alone() -> None:
 
 def test_the_subject_is_the_question_without_the_words_that_ask() -> None:
     assert subject_of("How many people were arrested in 2017?") == "people arrested in 2017"
+    assert subject_of("What was the levy on sugar for?") == "levy on sugar"
 
 
 def test_a_name_alone_is_not_asked_by_itself_where_it_has_a_place() -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus.read import BUILT_IN, find, read, read_bytes
-from corpus.split import passages, sentences
+from corpus.split import around, passages, sentences
 from corpus.types import Document, Span
 
 
@@ -413,3 +413,16 @@ def test_splitting_is_linear_in_the_text(hostile: str) -> None:
     started = time.process_time()
     sentences(found)
     assert time.process_time() - started < 5  # it is a tenth of that; quadratic would be minutes
+
+
+def test_what_stands_around_a_passage_is_whole_sentences_within_the_room() -> None:
+    text = " ".join(f"Sentence number {n} says a little of its own." for n in range(200))
+    passage = passages(document(text), size=40)[30]
+    wide = around(passage, 600)
+    assert wide.start < passage.span.start < passage.span.end < wide.end
+    assert 500 < wide.end - wide.start <= 600
+    assert wide.of(text).startswith("Sentence")
+    assert wide.of(text).endswith("own.")
+    assert around(passage, 10) == passage.span
+    first = passages(document(text), size=40)[0]
+    assert around(first, 10**6).of(text) == text

@@ -50,6 +50,7 @@ SENTENCE = (
 CONFIDENCE = (
     "margin",
     "answerable",
+    "answerable_around",
     "dense",
     "missing_names",
     "lacks_figures",
