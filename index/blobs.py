@@ -2,14 +2,24 @@
 
 import base64
 import hashlib
+import itertools
 import weakref
 import zlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from index.server import Server
-from index.vectors import PAGE, PATIENCE, PATIENCE_WRITING, connect, let_go, patiently, translated
+from index.vectors import (
+    PAGE,
+    PATIENCE,
+    PATIENCE_WRITING,
+    NotFoundError,
+    connect,
+    let_go,
+    patiently,
+    translated,
+)
 
 PIECE = 4000  # characters: Chroma Cloud takes 4,096 bytes in one value
 ROWS = 500  # pieces in one request
@@ -21,22 +31,18 @@ class Blobs:
     Raises IndexUnreachable when the server does not answer.
     """
 
-    def __init__(self, client: Any, collection: Any, server: Server) -> None:
-        self._collection = collection
+    def __init__(self, client: Any, name: str, server: Server) -> None:
+        self._client = client
+        self._name = name
         self._server = server
+        self._collection: Any = None
         self._close = weakref.finalize(self, let_go, client)
 
     @classmethod
     def open(cls, server: Server, name: str) -> "Blobs":
-        """The collection `name` of the server; made when it is not there."""
+        """The collection `name` of the server; made when something is put."""
         with translated(server):
-            client = connect(server)
-            try:
-                collection = client.get_or_create_collection(name, embedding_function=None)
-            except BaseException:
-                let_go(client)
-                raise
-        return cls(client, collection, server)
+            return cls(connect(server), name, server)
 
     def close(self) -> None:
         """Lets go of the connection; also done when nothing refers to this."""
@@ -52,14 +58,9 @@ class Blobs:
                 rows.append((_id(name, number), {"data": piece, "pieces": len(pieces)}))
         for first in range(0, len(rows), ROWS):
             part = rows[first : first + ROWS]
-            upsert = partial(
-                self._collection.upsert,
-                [id for id, _ in part],
-                [_somewhere(id) for id, _ in part],
-                [row for _, row in part],
-            )
-            with translated(self._server):
-                patiently(upsert, PATIENCE_WRITING)
+            ids = [id for id, _ in part]
+            places = [_somewhere(id) for id in ids]
+            self._ask("upsert", ids, places, [row for _, row in part])
 
     def get(self, names: Collection[str]) -> dict[str, bytes]:
         """Those of them that are there, whole."""
@@ -81,32 +82,49 @@ class Blobs:
                 found[name] = zlib.decompress(base64.b64decode(text))
         return found
 
-    def keep(self, names: Collection[str]) -> None:
-        """Deletes all others."""
-        kept = set(names)
-        with translated(self._server):
-            gone: list[str] = []
-            first = 0
-            while True:
-                page = partial(self._collection.get, limit=PAGE, offset=first, include=[])
-                ids = patiently(page, PATIENCE)["ids"]
-                gone += [id for id in ids if id.rpartition("#")[0] not in kept]
-                first += PAGE
-                if len(ids) < PAGE:
-                    break
-            for at in range(0, len(gone), ROWS):
-                patiently(partial(self._collection.delete, gone[at : at + ROWS]), PATIENCE_WRITING)
+    def others(self, names: Collection[str]) -> list[str]:
+        """The records of all others, for `delete`."""
+        kept, found = set(names), []
+        for first in itertools.count(0, PAGE):
+            reply = self._ask("get", limit=PAGE, offset=first, include=[])
+            ids = reply["ids"] if reply else []
+            found += [id for id in ids if id.rpartition("#")[0] not in kept]
+            if len(ids) < PAGE:
+                break
+        return found
+
+    def delete(self, records: Sequence[str]) -> None:
+        """Deletes these records."""
+        for first in range(0, len(records), ROWS):
+            self._ask("delete", records[first : first + ROWS])
 
     def _rows(self, ids: list[str]) -> dict[str, Any]:
         found: dict[str, Any] = {}
-        with translated(self._server):
-            for first in range(0, len(ids), ROWS):
-                part = ids[first : first + ROWS]
-                reply = patiently(
-                    partial(self._collection.get, ids=part, include=["metadatas"]), PATIENCE
-                )
+        for first in range(0, len(ids), ROWS):
+            reply = self._ask("get", ids=ids[first : first + ROWS], include=["metadatas"])
+            if reply:
                 found |= zip(reply["ids"], reply["metadatas"], strict=True)
         return found
+
+    def _ask(self, what: str, *values: Any, **named: Any) -> Any:
+        """What the collection replies; None where there is none. An upsert makes it.
+
+        One that was lost and made again is another one under the same name.
+        """
+        client, collection = self._client, self._collection
+        find = client.get_or_create_collection if what == "upsert" else client.get_collection
+        pauses = PATIENCE if what == "get" else PATIENCE_WRITING
+        with translated(self._server):
+            try:
+                if collection is None:
+                    named_so = partial(find, self._name, embedding_function=None)
+                    self._collection = collection = patiently(named_so, pauses)
+                return patiently(partial(getattr(collection, what), *values, **named), pauses)
+            except NotFoundError:
+                self._collection = None
+                if collection is None:
+                    return None
+        return self._ask(what, *values, **named)
 
 
 def names(server: Server, ending: str) -> list[str]:

@@ -2,11 +2,13 @@
 
 The order of a change: the texts, then the new records, into a copy of Chroma's and tantivy's files,
 then the manifest, which makes all of it current in one step. So a run that is cut off anywhere
-leaves the old state or the new one; the next run takes over what it embedded. Only on a Chroma
-server there is no copy: there the records that are current no more are deleted at the end.
+leaves the old state or the new one; the next run takes over what it embedded. On a Chroma server
+there is no copy: new records lie beside those that they replace. Where all are written anew, an
+edition, they have a collection of their own.
 """
 
 import os
+import secrets
 import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -28,9 +30,9 @@ from index.snapshots import Snapshots, write
 from index.sources import ADDED, left_out
 from index.stores import CHROMA, DATABASE, LEXICAL, begin, last, place, sweep
 from index.types import BuildReport, Embedder, IndexedDocument, Manifest, Progress
-from index.vectors import Vectors
+from index.vectors import Vectors, drop
 
-UNFINISHED = "unfinished"  # while a run changes a Chroma server: the name of its embedder
+UNFINISHED = "unfinished"  # while a run changes a Chroma server: the edition that it writes
 
 
 def build(
@@ -101,8 +103,8 @@ class _Run:
         if not anew:
             check_embedding(folder, self._old, embedder)
         # Records of an older format are read as they are, and all written anew by the first run.
-        # So are those of a server where a run with another embedder was cut off: they are mixed.
-        self._anew = anew or self._old.format != FORMAT or self._is_mixed()
+        self._anew = anew or self._old.format != FORMAT
+        self._editions = self._old.editions
         # Records on a server that no manifest names; documents whose records are all there.
         self._stale: set[Key] = set()
         self._intact: set[Key] = set()
@@ -112,17 +114,13 @@ class _Run:
         """The ids of the documents that the index holds."""
         return self._old.documents.keys()
 
-    def _is_mixed(self) -> bool:
-        unfinished = self._folder / UNFINISHED
-        if self._server is None or not unfinished.exists():
-            return False
-        return unfinished.read_bytes() not in {b"", self._embedder.name.encode()}
-
     def make(
         self, paths: Sequence[Path], found: Found | None, checksum: bool, started: float
     ) -> BuildReport:
         """The whole run; where nothing has changed, nothing is written."""
         old, known = self._old, read_files(self._folder)
+        if self._server is not None:
+            self._drop_unfinished(self._server)
         if not (self._first or self._anew):
             self._survey()
         planner = Planner(old.documents, self._intact, known, self._snapshots, checksum)
@@ -135,8 +133,10 @@ class _Run:
             generation = self._change(plan, chain([first], fresh), sources)
         elif self._stale or plan.documents != old.documents or self._anew:
             generation = self._change(plan, fresh, sources)
-        elif not self._first and sources != old.sources:
+        elif not self._first and (sources != old.sources or self._is_lost()):
             self._commit(plan.documents, sources, old.dimension, generation)
+        if self._server is not None:
+            (self._folder / UNFINISHED).unlink(missing_ok=True)
         if plan.files != known:
             write_files(self._folder, plan.files)
         sweep(self._folder, generation)
@@ -167,16 +167,15 @@ class _Run:
         old = self._old
         generation = old.generation + 1
         before = None if self._first or self._anew else old.generation
+        self._editions = ((secrets.token_hex(6),) if self._anew else ()) + old.editions[:1]
         stores = begin(self._folder, generation, before)
         memory = Remembering(self._embedder, self._folder)
         words = Words.open(stores / LEXICAL, create=True)
-        name = self._collection()
+        name = self._collection(self._editions[0])
         if self._server is not None:
-            write(self._folder / UNFINISHED, self._embedder.name.encode())
+            write(self._folder / UNFINISHED, self._editions[0].encode())
         vectors = Vectors.open(stores / CHROMA, self._server, name, create=True)
         try:
-            if self._anew and self._server is not None:
-                vectors.clear(self._embedder.dimension)
             dimension = 0 if self._anew else old.dimension
             pipeline = Pipeline(memory, self._snapshots, words, vectors, self._progress, dimension)
             plan.documents |= {
@@ -184,7 +183,7 @@ class _Run:
             }
             now = {(item.id, item.version) for item in plan.documents.values()}
             keys = {(item.id, item.version) for item in old.documents.values()}
-            outdated = sorted((keys | self._stale) - now)
+            outdated = [] if self._anew else sorted((keys | self._stale) - now)
             for document, version in outdated:
                 words.delete(document, version)
                 if self._server is None:
@@ -194,11 +193,12 @@ class _Run:
             if self._server is None:
                 vectors.settle()
             seal(stores, None if before is None else place(self._folder, before))
+            if self._server is not None:
+                drop(self._server, [self._collection(edition) for edition in old.editions[1:]])
             self._commit(plan.documents, sources, pipeline.dimension, generation, plan.fresh)
             if self._server is not None:
                 for document, version in outdated:
                     vectors.delete(document, version)
-                (self._folder / UNFINISHED).unlink(missing_ok=True)
             memory.forget()
         finally:
             words.close()
@@ -221,17 +221,36 @@ class _Run:
             before = {(item.id, item.version) for item in self._old.documents.values()}
             superseded = tuple(sorted(before - now))
         self._snapshots.settle()
-        name = self._embedder.name
-        manifest = Manifest(FORMAT, name, dimension, documents, superseded, sources, generation)
+        manifest = Manifest(
+            FORMAT,
+            self._embedder.name,
+            dimension,
+            documents,
+            superseded,
+            sources,
+            generation,
+            self._editions,
+        )
         state = self._shared.publish(manifest, fresh) if self._shared else None
         write_manifest(self._folder, manifest)
         if self._shared and state:
             self._shared.mark(state)
-            self._shared.sweep(manifest)
+            self._shared.sweep()
         self._snapshots.keep(now.union(superseded))
 
-    def _collection(self) -> str:
-        return collection(self._folder, self._server.url if self._server else None)
+    def _collection(self, edition: str) -> str:
+        return collection(self._folder, self._server.url if self._server else None, edition)
+
+    def _is_lost(self) -> bool:
+        return self._shared is not None and self._shared.is_lost()
+
+    def _drop_unfinished(self, server: Server) -> None:
+        """Deletes what a rebuild that was cut off wrote: nobody reads it."""
+        unfinished = self._folder / UNFINISHED
+        edition = unfinished.read_text("utf-8") if unfinished.exists() else ""
+        if edition and edition not in self._old.editions:
+            drop(server, [self._collection(edition)])
+            unfinished.unlink()
 
     def _survey(self) -> None:
         """Finds the documents whose records are all there, and records that nobody names.
@@ -249,7 +268,7 @@ class _Run:
         if self._server is None and not (stores / CHROMA / DATABASE).is_file():
             return
         words = Words.open(stores / LEXICAL)
-        name = self._collection()
+        name = self._collection(old.editions[0])
         try:
             vectors = Vectors.open(stores / CHROMA, self._server, name)
         except IndexMissing:

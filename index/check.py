@@ -60,9 +60,8 @@ def problems(
             pieces += parts
     stores = readable(stores)
     words = Words.open(stores / LEXICAL)
-    vectors = Vectors.open(
-        stores / CHROMA, server, collection(folder, server.url if server else None)
-    )
+    name = collection(folder, server.url if server else None, manifest.editions[0])
+    vectors = Vectors.open(stores / CHROMA, server, name)
     try:
         total = sum(item.passages for item in manifest.documents.values())
         for name, number in (("words", words.count()), ("vectors", vectors.count())):

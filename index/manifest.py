@@ -11,6 +11,7 @@ FORMAT = 2
 READABLE = (1, 2)  # 1 did not know its sources: written as 2 by the next run
 NAME = "manifest.json"
 IDENTITY = "footnote.json"
+REBUILD = "run `footnote index --rebuild PATH`, or name another with --index"
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -34,8 +35,8 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     write(folder / NAME, dumps(manifest))
 
 
-def loads(data: bytes, where: str) -> Manifest:
-    """The manifest of the index in `where`, from its JSON.
+def loads(data: bytes, where: str, advice: str = REBUILD) -> Manifest:
+    """The manifest of the index in `where`, from its JSON; `advice` is for another format.
 
     Raises IndexMismatch; ValueError, KeyError, TypeError or AttributeError for what is none.
     """
@@ -43,7 +44,7 @@ def loads(data: bytes, where: str) -> Manifest:
     if found["format"] not in READABLE:
         raise IndexMismatch(
             f"the index in {where} has format {found['format']}, this Footnote reads {FORMAT}:"
-            " run `footnote index --rebuild PATH`, or name another with --index"
+            f" {advice}"
         )
     return Manifest(
         int(found["format"]),
@@ -53,6 +54,7 @@ def loads(data: bytes, where: str) -> Manifest:
         tuple((document, version) for document, version in found["superseded"]),
         tuple(str(path) for path in found.get("sources", ())),
         int(found.get("generation", 0)),
+        tuple(str(edition) for edition in found.get("editions", ("",))),
     )
 
 
@@ -86,12 +88,13 @@ def write_identity(folder: Path, name: str) -> None:
     write(folder / IDENTITY, data.encode("utf-8"))
 
 
-def collection(folder: Path, url: str | None) -> str:
-    """What the collection is called: on a server each index has one of its own."""
+def collection(folder: Path, url: str | None, edition: str = "") -> str:
+    """What the collection is called: on a server each edition of an index has one of its own."""
     if url is None:
         return "passages"
     try:
-        return str(json.loads((folder / IDENTITY).read_text(encoding="utf-8"))["collection"])
+        name = str(json.loads((folder / IDENTITY).read_text(encoding="utf-8"))["collection"])
+        return f"{name}-{edition}" if edition else name
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise IndexDamaged(
             f"{folder / IDENTITY} cannot be read: remove the folder and run `footnote index` again"

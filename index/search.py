@@ -45,7 +45,7 @@ class Index:
         stores = place(folder, manifest.generation)
         check_seal(stores)
         stores = readable(stores)
-        name = collection(folder, server.url if server else None)
+        name = collection(folder, server.url if server else None, manifest.editions[0])
         self._vectors = Vectors.open(stores / CHROMA, server, name)
         self._words = Words.open(stores / LEXICAL)
         self._snapshots = Snapshots(folder / "texts")

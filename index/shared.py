@@ -51,6 +51,7 @@ class Shared:
         self._server = server
         self._blobs = Blobs.open(server, collection(folder, server.url) + ENDING)
         self._state = _state_of(folder)  # what this folder has of it
+        self._outdated: list[str] = []  # records of the texts that the last change replaced
 
     def close(self) -> None:
         """Lets go of the connection."""
@@ -61,6 +62,10 @@ class Shared:
         head = self._head()
         return head is not None and head != self._state
 
+    def is_lost(self) -> bool:
+        """Whether the server has no state: none yet, or no more."""
+        return self._head() is None
+
     def pull(self) -> None:
         """Makes the folder's words and texts equal to the server's state; in one step for readers.
 
@@ -70,9 +75,10 @@ class Shared:
             data = self._blobs.get([_manifest(head)])
             if not data:
                 if self._head() == head:
-                    raise self._lost("its manifest")
+                    raise self.lost("its manifest")
                 continue  # replaced meanwhile
-            manifest = loads(data[_manifest(head)], self._server.url)
+            where, advice = self._server.url, "install the newer Footnote that made it"
+            manifest = loads(data[_manifest(head)], where, advice)
             try:
                 self._take(manifest)
             except IndexDamaged:
@@ -87,15 +93,20 @@ class Shared:
         Raises IndexBusy when another machine has changed the index since this folder followed it.
         """
         snapshots, head = Snapshots(self._folder / "texts"), self._head()
+        edition = manifest.editions[0]
         sent: dict[str, bytes] = {}
         for item in manifest.documents.values() if head is None else fresh:
             document = snapshots.get(item.id, item.version)
-            sent[name_of(item.id, item.version)] = _written(document)
+            sent[_text(item.id, item.version, edition)] = _written(document)
             if len(sent) == TOGETHER:
                 self._blobs.put(sent)
                 sent.clear()
         state = secrets.token_hex(16)
         self._blobs.put(sent | {_manifest(state): dumps(manifest)})
+        kept = {(item.id, item.version) for item in manifest.documents.values()}
+        texts = {_text(*key, edition) for key in kept.union(manifest.superseded)}
+        # Found now: after the head, what another machine writes may be among the others.
+        self._outdated = self._blobs.others(texts | {HEAD, _manifest(state)})
         if head not in {None, self._state} or self._head() != head:  # None: it has lost everything
             raise IndexBusy(
                 f"another machine has changed the index on the Chroma server at {self._server.url}"
@@ -110,13 +121,17 @@ class Shared:
         write(self._folder / STATE, json.dumps(known).encode("ascii"))
         self._state = state
 
-    def sweep(self, manifest: Manifest) -> None:
-        """Deletes what the server keeps and the manifest, its current one, does not name."""
-        assert self._state is not None
-        kept = {(item.id, item.version) for item in manifest.documents.values()}
-        kept.update(manifest.superseded)
-        texts = {name_of(id, version) for id, version in kept}
-        self._blobs.keep(texts | {HEAD, _manifest(self._state)})
+    def sweep(self) -> None:
+        """Deletes what the manifest that was published last does not name."""
+        self._blobs.delete(self._outdated)
+        self._outdated = []
+
+    def lost(self, what: str) -> IndexDamaged:
+        """The error that says so, and what mends it."""
+        return IndexDamaged(
+            f"the Chroma server at {self._server.url} has lost {what}: run `footnote index"
+            " --rebuild` where the index is made"
+        )
 
     def _head(self) -> str | None:
         found = self._blobs.get([HEAD])
@@ -124,32 +139,37 @@ class Shared:
 
     def _take(self, new: Manifest) -> None:
         folder = self._folder
-        old, before = self._local()
+        old, before = self._local(new.editions[0])
         generation = last(folder) + 1
         stores = begin(folder, generation, before)
         words = Words.open(stores / LEXICAL, create=True)
         snapshots = Snapshots(folder / "texts")
         try:
-            now = {(item.id, item.version) for item in new.documents.values()}
             for item in old.values():
-                if (item.id, item.version) not in now:
+                if new.documents.get(item.id) != item:
                     words.delete(item.id, item.version)
             missing = [item for id, item in new.documents.items() if old.get(id) != item]
             for first in range(0, len(missing), TOGETHER):
-                self._fetch(missing[first : first + TOGETHER], snapshots, words)
+                self._fetch(missing[first : first + TOGETHER], new.editions[0], snapshots, words)
             words.commit()
         finally:
             words.close()
         seal(stores, None if before is None else place(folder, before))
         snapshots.settle()
         write_manifest(folder, replace(new, generation=generation))
+        now = {(item.id, item.version) for item in new.documents.values()}
         snapshots.keep(now.union(new.superseded))
         sweep(folder, generation)
 
-    def _local(self) -> tuple[dict[str, IndexedDocument], int | None]:
-        """The documents that the folder holds, and its generation; nothing where it is damaged."""
+    def _local(self, edition: str) -> tuple[dict[str, IndexedDocument], int | None]:
+        """The documents that the folder holds, and its generation.
+
+        Nothing where it is damaged, or of another edition: its passages may have other ends.
+        """
         try:
             manifest = read_manifest(self._folder)
+            if manifest.editions[0] != edition:
+                return {}, None
             stores = place(self._folder, manifest.generation)
             check_seal(stores)
             Words.open(stores / LEXICAL).close()
@@ -157,21 +177,17 @@ class Shared:
             return {}, None
         return dict(manifest.documents), manifest.generation
 
-    def _fetch(self, items: list[IndexedDocument], snapshots: Snapshots, words: Words) -> None:
-        found = self._blobs.get([name_of(item.id, item.version) for item in items])
+    def _fetch(
+        self, items: list[IndexedDocument], edition: str, snapshots: Snapshots, words: Words
+    ) -> None:
+        found = self._blobs.get([_text(item.id, item.version, edition) for item in items])
         for item in items:
-            data = found.get(name_of(item.id, item.version))
+            data = found.get(_text(item.id, item.version, edition))
             if data is None:
-                raise self._lost(f"the text of “{item.id}”")
+                raise self.lost(f"the text of “{item.id}”")
             document, pieces = _read(item, data)
             snapshots.put(document)
             words.add(pieces)
-
-    def _lost(self, what: str) -> IndexDamaged:
-        return IndexDamaged(
-            f"the Chroma server at {self._server.url} has lost {what}: run `footnote index"
-            " --rebuild` where the index is made"
-        )
 
 
 def adopt(folder: Path, server: Server, makes: bool = False) -> None:
@@ -193,7 +209,10 @@ def adopt(folder: Path, server: Server, makes: bool = False) -> None:
     if not makes:
         there = names(server, ENDING)
         if wanted and wanted not in there:
-            raise IndexMissing(f"the Chroma server at {server.url} holds no index “{wanted}”")
+            raise IndexMissing(
+                f"the Chroma server at {server.url} holds no index “{wanted}”, or has lost its"
+                " texts: run `footnote index`, or `footnote index --rebuild` where it was made"
+            )
         if not there:
             raise IndexMissing(
                 f"there is no index in {folder}, nor on the Chroma server at {server.url}: run"
@@ -218,6 +237,8 @@ def follow(folder: Path, server: Server) -> Shared:
     adopt(folder, server)
     shared = Shared(folder, server)
     try:
+        if shared.is_lost() and (folder / NAME).exists():
+            raise shared.lost("the texts of the documents")
         if shared.is_newer():
             with writing(folder):
                 shared = _again(shared, folder, server)
@@ -249,6 +270,10 @@ def _state_of(folder: Path) -> str | None:
 
 def _digest(folder: Path) -> str:
     return hashlib.sha256((folder / NAME).read_bytes()).hexdigest()
+
+
+def _text(id: str, version: str, edition: str) -> str:
+    return f"{name_of(id, version)}.{edition}" if edition else name_of(id, version)
 
 
 def _manifest(state: str) -> str:

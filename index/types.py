@@ -54,6 +54,8 @@ class Manifest:
     `superseded` are the (document, version) that the last change took away: their texts are kept,
     so that an answer given before it can still be shown. `sources` are the paths that the index
     was made from, absolute. `generation` says where the records lie (see index.stores).
+    `editions` names the last writing of all records, "" the first one: on a server their names have
+    it. The edition that the last change replaced follows it: its vectors are still there.
     """
 
     format: int
@@ -63,6 +65,7 @@ class Manifest:
     superseded: tuple[tuple[str, str], ...] = ()
     sources: tuple[str, ...] = ()
     generation: int = 0
+    editions: tuple[str, ...] = ("",)
 
 
 @dataclass(frozen=True, slots=True)

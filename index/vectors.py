@@ -28,7 +28,8 @@ from index.server import CLOUD, Server
 try:
     import chromadb
     from chromadb.config import DEFAULT_DATABASE, DEFAULT_TENANT, Settings
-    from chromadb.errors import InternalError, NotFoundError, RateLimitError
+    from chromadb.errors import InternalError, RateLimitError
+    from chromadb.errors import NotFoundError as NotFoundError
 except ValueError as error:
     # It reads .env in the current folder, whatever that was written for.
     raise IndexProblem(
@@ -123,24 +124,6 @@ class Vectors:
         ids = [id for id in same["ids"] if place_of(id)[0] == document]
         for first in range(0, len(ids), PAGE):
             self._write(partial(self._collection.delete, ids[first : first + PAGE]))
-
-    def clear(self, dimension: int) -> None:
-        """Deletes all records, for others of that dimension.
-
-        A collection keeps the dimension of its first record: where it is another one, the
-        collection itself is made again, and who has it open must open it again.
-        """
-        if self._collection._model.dimension not in {None, dimension}:
-            self._collection = self._write(self._made_again)
-        first = partial(self._collection.get, limit=PAGE, include=[])
-        while ids := self._ask(first)["ids"]:
-            self._write(partial(self._collection.delete, ids))
-
-    def _made_again(self) -> Any:
-        name = self._collection.name
-        with suppress(NotFoundError):
-            self._client.delete_collection(name)
-        return _made(self._client, name)
 
     def query(
         self, vector: NDArray[np.float32], k: int, versions: Collection[str] | None = None
@@ -279,6 +262,18 @@ def connect(server: Server) -> Any:
     )
     client._server._session.timeout = TIMEOUT
     return client
+
+
+def drop(server: Server, names: Sequence[str]) -> None:
+    """Deletes those of these collections of the server that are there."""
+    with translated(server):
+        client = connect(server)
+        try:
+            for name in names:
+                with suppress(NotFoundError):
+                    patiently(partial(client.delete_collection, name), PATIENCE_WRITING)
+        finally:
+            let_go(client)
 
 
 def let_go(client: Any) -> None:
