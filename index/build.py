@@ -105,6 +105,7 @@ class _Run:
         # Records of an older format are read as they are, and all written anew by the first run.
         self._anew = anew or self._old.format != FORMAT
         self._editions = self._old.editions
+        self._replaced = self._old.replaced
         # Records on a server that no manifest names; documents whose records are all there.
         self._stale: set[Key] = set()
         self._intact: set[Key] = set()
@@ -182,9 +183,9 @@ class _Run:
                 indexed.id: indexed for indexed in pipeline.run(fresh, lambda: plan.part)
             }
             now = {(item.id, item.version) for item in plan.documents.values()}
-            keys = {(item.id, item.version) for item in old.documents.values()}
-            outdated = [] if self._anew else sorted((keys | self._stale) - now)
-            for document, version in outdated:
+            keys = {(item.id, item.version): item.passages for item in old.documents.values()}
+            gone = set() if self._anew else keys.keys() - now
+            for document, version in sorted((gone | self._stale) - now):
                 words.delete(document, version)
                 if self._server is None:
                     vectors.delete(document, version)
@@ -193,11 +194,14 @@ class _Run:
             if self._server is None:
                 vectors.settle()
             seal(stores, None if before is None else place(self._folder, before))
+            self._replaced = 0
             if self._server is not None:
+                # Who opened the old state asks it until the next look at the head.
+                self._replaced = sum(keys[key] for key in gone)
                 drop(self._server, [self._collection(edition) for edition in old.editions[1:]])
             self._commit(plan.documents, sources, pipeline.dimension, generation, plan.fresh)
-            if self._server is not None:
-                for document, version in outdated:
+            if self._server is not None and not self._anew:
+                for document, version in {*old.superseded, *self._stale} - now - gone:
                     vectors.delete(document, version)
             memory.forget()
         finally:
@@ -230,6 +234,7 @@ class _Run:
             sources,
             generation,
             self._editions,
+            self._replaced,
         )
         state = self._shared.publish(manifest, fresh) if self._shared else None
         write_manifest(self._folder, manifest)
@@ -274,13 +279,16 @@ class _Run:
         except IndexMissing:
             return
         try:
-            agrees = vectors.count() == total and words.count() == total
+            kept = old.replaced if self._server else 0
+            agrees = vectors.count() == total + kept and words.count() == total
             if agrees and not (self._server and (self._folder / UNFINISHED).exists()):
                 self._intact = set(named)
                 return
             found, worded = vectors.census(), words.census()
             self._intact = {key for key, n in named.items() if found[key] == worded[key] == n}
             self._stale = (set(found) | set(worded)) - set(named)
+            if kept and kept == sum(found[key] for key in old.superseded):
+                self._stale -= set(old.superseded)
         finally:
             words.close()
             vectors.close()

@@ -64,9 +64,13 @@ def problems(
     vectors = Vectors.open(stores / CHROMA, server, name)
     try:
         total = sum(item.passages for item in manifest.documents.values())
-        for name, number in (("words", words.count()), ("vectors", vectors.count())):
-            if number != total:
-                found.append(f"there are {number} records of {name}, not {total}")
+        kept = manifest.replaced if server else 0
+        for name, number, there in (
+            ("words", total, words.count()),
+            ("vectors", total + kept, vectors.count()),
+        ):
+            if there != number:
+                found.append(f"there are {there} records of {name}, not {number}")
         for first in range(0, len(pieces), 500):
             part = pieces[first : first + 500]
             found += _words(words, part)

@@ -55,6 +55,7 @@ def loads(data: bytes, where: str, advice: str = REBUILD) -> Manifest:
         tuple(str(path) for path in found.get("sources", ())),
         int(found.get("generation", 0)),
         tuple(str(edition) for edition in found.get("editions", ("",))),
+        int(found.get("replaced", 0)),
     )
 
 

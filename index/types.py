@@ -55,7 +55,8 @@ class Manifest:
     so that an answer given before it can still be shown. `sources` are the paths that the index
     was made from, absolute. `generation` says where the records lie (see index.stores).
     `editions` names the last writing of all records, "" the first one: on a server their names have
-    it. The edition that the last change replaced follows it: its vectors are still there.
+    it. The edition that the last change replaced follows it: its vectors are still there. So are
+    `replaced` vectors of the versions that it replaced.
     """
 
     format: int
@@ -66,6 +67,7 @@ class Manifest:
     sources: tuple[str, ...] = ()
     generation: int = 0
     editions: tuple[str, ...] = ("",)
+    replaced: int = 0
 
 
 @dataclass(frozen=True, slots=True)

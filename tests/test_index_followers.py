@@ -19,7 +19,7 @@ from index.manifest import dumps, loads
 from index.search import Index
 from index.server import Server
 from index.shared import Shared
-from index.vectors import connect, let_go
+from index.vectors import Vectors, connect, let_go
 from tests.chroma_server import ChromaServer
 
 # Chroma's client leaves the connections of a failed start to the garbage collector.
@@ -132,6 +132,37 @@ def test_readers_see_the_old_state_while_the_index_is_rebuilt(
     build([docs], tmp_path / "one", MODEL, at)
     assert len(collections(at)) == 2  # the vectors that were replaced are gone
     assert seen(two.refresh()) == seen(Index.open(tmp_path / "one", MODEL, at)) != old
+
+
+def test_readers_see_the_old_state_until_they_look_again(
+    tmp_path: Path, docs: Path, at: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[bool] = []
+    census = Vectors.census
+    monkeypatch.setattr(Vectors, "census", lambda self: (read.append(True), census(self))[1])
+    build([docs], tmp_path / "one", MODEL, at)
+    two = Index.open(tmp_path / "two", MODEL, at)
+    for word in ("tall", "small"):
+        old = seen(two)
+        for path in docs.iterdir():
+            path.write_text(path.read_text() + f"\nThe {word} ferry crosses at noon.\n")
+        report = build([docs], tmp_path / "one", MODEL, at)
+        assert report.changed == 3
+        assert seen(two) == old
+        assert problems(tmp_path / "one", MODEL, at) == ()
+        two = two.refresh()
+        assert seen(two) != old
+        assert seen(two) == seen(Index.open(tmp_path / "one", MODEL, at))
+        assert build([docs], tmp_path / "one", MODEL, at).unchanged == 3
+        assert not read  # the numbers agree
+    # A version that comes back has its vectors, and keeps them.
+    for path in docs.iterdir():
+        path.write_text(path.read_text().replace("\nThe small ferry crosses at noon.\n", ""))
+    build([docs], tmp_path / "one", MODEL, at)
+    (docs / "b.txt").unlink()
+    build([docs], tmp_path / "one", MODEL, at)
+    assert problems(tmp_path / "one", MODEL, at) == ()
+    assert len(Index.open(tmp_path / "one", MODEL, at).search(["ferry"])) == 2
 
 
 def test_a_rebuild_that_is_cut_off_leaves_nothing_behind(
