@@ -169,7 +169,7 @@ class _Run:
         generation = old.generation + 1
         before = None if self._first or self._anew else old.generation
         self._editions = ((secrets.token_hex(6),) if self._anew else ()) + old.editions[:1]
-        stores = begin(self._folder, generation, before)
+        stores = begin(self._folder, generation, before, vectors=self._server is None)
         memory = Remembering(self._embedder, self._folder)
         words = Words.open(stores / LEXICAL, create=True)
         name = self._collection(self._editions[0])

@@ -141,7 +141,7 @@ class Shared:
         folder = self._folder
         old, before = self._local(new.editions[0])
         generation = last(folder) + 1
-        stores = begin(folder, generation, before)
+        stores = begin(folder, generation, before, vectors=False)
         words = Words.open(stores / LEXICAL, create=True)
         snapshots = Snapshots(folder / "texts")
         try:

@@ -34,15 +34,20 @@ def place(folder: Path, generation: int) -> Path:
     return folder / STORES / str(generation) if generation else folder
 
 
-def begin(folder: Path, generation: int, before: int | None) -> Path:
-    """An empty place for that generation, or a copy of the generation `before`."""
+def begin(folder: Path, generation: int, before: int | None, vectors: bool) -> Path:
+    """An empty place for that generation, or a copy of the generation `before`.
+
+    Without `vectors`, those of a folder that moved to a server stay behind: they are of another
+    state.
+    """
     new = place(folder, generation)
     _clear(folder, generation)
     new.mkdir(parents=True, exist_ok=True)
     if before is not None:
         old = place(folder, before)
         _copy_words(old / LEXICAL, new / LEXICAL)
-        _copy_vectors(old / CHROMA, new / CHROMA)
+        if vectors:
+            _copy_vectors(old / CHROMA, new / CHROMA)
     (new / HELD).touch()
     return new
 

@@ -316,3 +316,17 @@ def test_a_newer_format_on_the_server_is_said(tmp_path: Path, docs: Path, at: Se
         with pytest.raises(IndexMismatch, match="newer Footnote") as caught:
             attempt()
         assert "--rebuild" not in str(caught.value)
+
+
+def test_a_folder_that_moved_to_the_server_keeps_no_vectors_of_its_own(
+    tmp_path: Path, docs: Path, running: ChromaServer
+) -> None:
+    build([docs], tmp_path / "one", MODEL)
+    (docs / "b.txt").write_text("The keeper had one cat.")
+    build([docs], tmp_path / "one", MODEL, running.url)
+    with pytest.raises(IndexMissing, match="run `footnote index` again"):
+        Index.open(tmp_path / "one", MODEL)
+    build([docs], tmp_path / "one", MODEL)
+    assert problems(tmp_path / "one", MODEL) == ()
+    build([docs], tmp_path / "here", MODEL)
+    assert seen(Index.open(tmp_path / "one", MODEL)) == seen(Index.open(tmp_path / "here", MODEL))
