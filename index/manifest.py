@@ -7,7 +7,7 @@ from index.errors import IndexDamaged, IndexMismatch, IndexMissing
 from index.snapshots import write
 from index.types import Embedder, IndexedDocument, Manifest
 
-FORMAT = 2
+FORMAT = 2  # another one too where passages are split otherwise: then all are written anew
 READABLE = (1, 2)  # 1 did not know its sources: written as 2 by the next run
 NAME = "manifest.json"
 IDENTITY = "footnote.json"

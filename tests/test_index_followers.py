@@ -226,20 +226,25 @@ def test_a_running_app_follows_after_the_texts_were_lost_and_mended(
     assert two.refresh().document("e.txt").text == "The ferry crosses at noon."
 
 
-@pytest.mark.parametrize("joined", [False, True])
+@pytest.mark.parametrize("how", ["rebuilt", "as many", "another format"])
 def test_followers_take_other_splitting_rules_whole(
-    tmp_path: Path, docs: Path, at: Server, monkeypatch: pytest.MonkeyPatch, joined: bool
+    tmp_path: Path, docs: Path, at: Server, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
-    """`joined`: as many passages as before, with other ends."""
+    """`as many` passages as before, with other ends."""
     build([docs], tmp_path / "one", MODEL, at)
     two = Index.open(tmp_path / "two", MODEL, at)
     with monkeypatch.context() as patch:
-        if joined:
+        if how == "as many":
             for module in ("index.pipeline", "index.shared", "index.check"):
                 patch.setattr(f"{module}.passages", lambda d, count: passages(d, count, 12)[:1])
         else:
             finer(patch)
-        build([], tmp_path / "one", MODEL, at, anew=True)
+        if how == "another format":
+            patch.setattr("index.build.FORMAT", 3)
+            patch.setattr("index.manifest.READABLE", (1, 2, 3))
+            assert build([docs], tmp_path / "one", MODEL, at).unchanged == 3
+        else:
+            build([], tmp_path / "one", MODEL, at, anew=True)
         build([docs], tmp_path / "here", MODEL)
         whole = seen(Index.open(tmp_path / "here", MODEL))
         assert seen(two.refresh()) == whole
