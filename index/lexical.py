@@ -97,12 +97,11 @@ class Words:
             self._searcher = self._index.searcher()
 
     def close(self) -> None:
-        """Ends the writing; what was not committed is dropped."""
+        """Ends the writing; what was not committed is dropped. No file changes afterwards."""
         if self._writer is not None:
             writer, self._writer = self._writer, None
             with _translated(self._folder):
-                writer.rollback()
-                writer.wait_merging_threads()
+                writer.wait_merging_threads()  # after a rollback it would not wait for those before
 
     def query(
         self, text: str, k: int, documents: Collection[str] | None = None
