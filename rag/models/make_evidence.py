@@ -33,7 +33,7 @@ from rag.reader import Reader
 from rag.shape import Shape, shape_of
 from rag.types import Evidence
 
-REFUSED = 0.06
+REFUSED = 0.05
 SENTENCE = (
     "span",
     "margin",

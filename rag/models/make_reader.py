@@ -78,6 +78,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=HERE / "reader")
     parser.add_argument("--minutes", type=float, default=82)
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--earlier", type=Path, help="a reader.pt that an earlier part left")
     parser.add_argument("--export", action="store_true", help="leave the training out")
     parser.add_argument("--card", action="store_true", help="leave training and export out")
     options = parser.parse_args()
@@ -87,7 +88,7 @@ def main() -> None:
     state = options.work / "reader.pt"
     if not (options.export or options.card):
         state = learn(options.data, options.work, options.minutes, options.seed, cores)
-    network = trained(state)
+    network = trained(state, options.earlier)
     if not options.card:
         ship(network, source() / "tokenizer.json", options.out)
 

@@ -18,10 +18,18 @@ INPUTS = ["input_ids", "attention_mask", "token_type_ids"]
 OUTPUTS = ["start_logits", "end_logits", "answerable", "inside"]
 
 
-def trained(state: Path) -> ReaderNetwork:
-    """The network with the weights that training left."""
+def trained(state: Path, earlier: Path | None = None) -> ReaderNetwork:
+    """The network with the weights that training left.
+
+    Those that an `earlier` part of it left count half as much beside them: the mean of two does
+    better than either (Wortsman et al. 2022, "Model soups").
+    """
     network = ReaderNetwork(dropout=0.0)
-    network.load_state_dict(torch.load(state, weights_only=True))
+    weights = torch.load(state, weights_only=True)
+    if earlier is not None:
+        before = torch.load(earlier, weights_only=True)
+        weights = {name: (2 * weights[name] + before[name]) / 3 for name in weights}
+    network.load_state_dict(weights)
     return network.eval()
 
 
