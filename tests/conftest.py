@@ -1,15 +1,17 @@
 """What every test stands on: no network, a clean environment, one index of the built-in corpus."""
 
+import gc
 import io
 import json
 import os
+import re
 import resource
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import chdir
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +21,11 @@ from unittest.mock import patch
 import pytest
 
 from corpus.read import BUILT_IN
+from index import search, vectors
+from index.server import Server
 from rag.assistant import Assistant
 from rag.settings import Settings
+from tests.chroma_server import ChromaServer
 from ui.cli import main
 
 KEPT = {"FOOTNOTE_MANY", "FOOTNOTE_REQUIRE_BROWSER", "FOOTNOTE_SCREENSHOT"}
@@ -197,3 +202,27 @@ def seconds(footnote: Footnote, *arguments: str) -> float:
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     worked = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return min(time.perf_counter() - started, worked)
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChromaServer]:
+    """A Chroma server."""
+    server = ChromaServer(tmp_path_factory.mktemp("chroma"))
+    yield server
+    server.kill()
+    gc.collect()
+
+
+@pytest.fixture
+def at(running: ChromaServer, request: pytest.FixtureRequest) -> Server:
+    """An index of the test's own on the Chroma server."""
+    name = re.sub(r"[^a-zA-Z0-9]+", "-", request.node.name).strip("-")
+    return Server(running.url, collection=name)
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chroma servers are asked for a newer state each time, and not waited for long."""
+    monkeypatch.setattr(search, "POLL", 0.0)
+    monkeypatch.setattr(vectors, "PATIENCE", (0.05,))
+    monkeypatch.setattr(vectors, "PATIENCE_WRITING", (0.05, 0.1))

@@ -1,8 +1,5 @@
 """An index on a Chroma server that others follow: while it is rebuilt, and after a loss."""
 
-import gc
-import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +7,6 @@ import pytest
 from numpy.typing import NDArray
 
 from corpus.split import passages
-from index import search, vectors
 from index.build import build
 from index.check import problems
 from index.embed import embedder
@@ -23,25 +19,13 @@ from index.vectors import Vectors, connect, let_go
 from tests.chroma_server import ChromaServer
 
 # Chroma's client leaves the connections of a failed start to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.usefixtures("at_once"),
+]
 
 MODEL = embedder("minilm")
 QUESTIONS = ["When was the lighthouse built?", "dogs", "what lies in the bay", "the ferry"]
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChromaServer]:
-    server = ChromaServer(tmp_path_factory.mktemp("chroma"))
-    yield server
-    server.kill()
-    gc.collect()
-
-
-@pytest.fixture
-def at(running: ChromaServer, request: pytest.FixtureRequest) -> Server:
-    """An index of the test's own on the server."""
-    name = re.sub(r"[^a-zA-Z0-9]+", "-", request.node.name).strip("-")
-    return Server(running.url, collection=name)
 
 
 @pytest.fixture
@@ -55,14 +39,6 @@ def docs(tmp_path: Path) -> Path:
     (folder / "b.txt").write_text("The keeper had two dogs.")
     (folder / "c.md").write_text("---\ntitle: Boats\n---\n# Boats\n\nThree boats lie in the bay.\n")
     return folder
-
-
-@pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Servers are asked for a newer state each time, and not waited for long."""
-    monkeypatch.setattr(search, "POLL", 0.0)
-    monkeypatch.setattr(vectors, "PATIENCE", (0.05,))
-    monkeypatch.setattr(vectors, "PATIENCE_WRITING", (0.05, 0.1))
 
 
 def seen(index: Index) -> list[tuple[Any, ...]]:

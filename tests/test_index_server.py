@@ -1,10 +1,8 @@
 """The same index, with its vectors on a Chroma server that many apps share."""
 
-import gc
 import re
 import shutil
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from threading import Thread
@@ -14,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from index import search, vectors
+from index import vectors
 from index.blobs import Blobs
 from index.build import build
 from index.check import problems
@@ -34,25 +32,12 @@ from index.vectors import Vectors
 from tests.chroma_server import ChromaServer, Door
 
 # Chroma's client leaves the connections of a failed start to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.usefixtures("at_once"),
+]
 
 MODEL = embedder("minilm")
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChromaServer]:
-    server = ChromaServer(tmp_path_factory.mktemp("chroma"))
-    yield server
-    server.kill()
-    gc.collect()
-
-
-@pytest.fixture
-def at(running: ChromaServer, request: pytest.FixtureRequest) -> Server:
-    """An index of the test's own on the server."""
-    return Server(
-        running.url, collection=re.sub(r"[^a-zA-Z0-9]+", "-", request.node.name).strip("-")
-    )
 
 
 @pytest.fixture
@@ -63,14 +48,6 @@ def docs(tmp_path: Path) -> Path:
     (folder / "b.txt").write_text("The keeper had two dogs.")
     (folder / "c.md").write_text("---\ntitle: Boats\n---\n# Boats\n\nThree boats lie in the bay.\n")
     return folder
-
-
-@pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Servers are asked for a newer state each time, and not waited for long."""
-    monkeypatch.setattr(search, "POLL", 0.0)
-    monkeypatch.setattr(vectors, "PATIENCE", (0.05,))
-    monkeypatch.setattr(vectors, "PATIENCE_WRITING", (0.05, 0.1))
 
 
 def names(hits: tuple[Hit, ...]) -> list[str]:
