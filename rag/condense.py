@@ -160,15 +160,16 @@ def _before(history: Sequence[Turn]) -> tuple[str | None, str]:
 def _readings(text: str, before: str, answered: str | None) -> tuple[str, ...]:
     """The ways to read a question that leans on the one before; never empty."""
     bare = _OPENING.sub("", text).strip()
-    found = _exchanged(bare, before, opened=bare != text)
-    found += _resolved(bare or text, before, answered)
+    exchanged = _exchanged(bare, before, opened=bare != text)
+    found = exchanged + _resolved(bare or text, before, answered)
     if not found and _ASKING.match(bare) and not _AUXILIARY.search(bare) and not _pointer(bare):
         found.append(_joined(bare, before))
     if not found and (thing := _thing(bare)):
         found.append(_of_the_subject(thing, before))
     named_alone = bool(found) and not _AUXILIARY.search(bare) and not _ASKING.match(bare)
     if not (named_alone and _POSSESSIVE.search(bare)):  # “her husband” is Ann’s, and no more
-        found.append(_about(bare or text, before))
+        # “And in 2014?” is about 2014: the year it replaces is out of the question.
+        found.append(_about(bare or text, exchanged[0] if exchanged else before))
     # “What do they look for?” says too little to be read by itself.
     says = content_words(_ASKING.sub("", bare))
     empty = len(says) <= 1 and bool(_pointer(bare)) and not _OF_THEM.search(bare)

@@ -126,6 +126,12 @@ def test_follow_ups_of_follow_ups_keep_the_subject() -> None:
     assert question.standalone == "How many were arrested in 2022?"
 
 
+def test_what_a_follow_up_replaces_is_in_none_of_its_readings() -> None:
+    question = condense("And in 2014?", after("How many people were arrested in 2017?"))
+    assert "How many people were arrested in 2014?" in question.readings
+    assert not any("2017" in reading for reading in question.readings)
+
+
 def test_a_change_of_subject_is_a_change_of_subject() -> None:
     history = after("How many were arrested in 2017?", "Who painted the Mona Lisa?")
     assert "2017" not in " ".join(condense("And when?", history).readings)
