@@ -83,6 +83,31 @@ _COUNTED = re.compile(
     r"(?= (?:was|were|is|are|did|do|does|has|have|had|will|would|can)\b)",
     re.I,
 )
+# “In connection with how many cases?”: it asks, and has no verb.
+_BARE_ASKING = re.compile(
+    r"^(?:in|on|at|by|for|from|to|of|with|since|until|under|during|about)\b[^,]*"
+    r"\b(?:how (?:many|much|long|often)|which|what|whom|whose)\b(?: [\w’'-]+){0,3}\W*$",
+    re.I,
+)
+# “How many went home?” has a verb of its own; “How many kilos?” wants that of the question before.
+_PAST = re.compile(
+    r"\b(?:\w{2,}ed|became|began|came|fell|felt|fled|found|gave|got|held|kept|knew|left|lost|made"
+    r"|met|paid|ran|said|sat|saw|sent|sold|spent|spoke|stood|stayed|told|took|went|won|wrote)\b",
+    re.I,
+)
+_LED_IN = re.compile(
+    r"^(?:in|on|at|by|for|from|to|of|with|under)\b[^,?]*?(?=\bhow (?:many|much)\b)", re.I
+)
+# “Who heads …?”: the word behind who is what they do.
+_DOES = re.compile(rf"^who (?!{_AUXILIARY.pattern})[a-z]+ (?=\w)", re.I)
+_TAKES_PLACE = re.compile(r"exist(?:s|ed)?|happen(?:s|ed)?|occur(?:s|red)?|mean", re.I)
+_INTRODUCED = re.compile(
+    r"^(?i:(?:who|what)(?: is| are| was| were|’s|'s)"
+    r"|(?:please )?tell (?:me|us) (?:more |all )?about)"
+    r" (?:the )?(?P<name>[A-Z][\w’'-]*(?: (?:of|the|for|and|on|de|al)| [A-Z0-9][\w’'-]*)*)\W*$"
+)
+_LEAD_NAME = re.compile(r"(?:the )?[A-Z][\w’'-]*(?: [A-Z][\w’'-]*)*")
+_CALLED = 6  # words that an answer may have to stand for itself
 # “… was that?” asks on about the same: the same sentence may say it.
 _SAME = re.compile(r"\b(?:is|was|are|were) (?:that|this|those|it)\W*$", re.I)
 _NAMED = ("person", "place", "other")
@@ -95,6 +120,8 @@ def leans(text: str) -> bool:
     if _leans_by_word(text):
         return True
     meaning = content_words(_ASKING.sub("", text))
+    if _BARE_ASKING.match(text) and not _AUXILIARY.search(text) and not _specific(text):
+        return True
     if _names(text) or _IMPERATIVE.match(text):
         return False
     if not _AUXILIARY.search(text) and len(text.split()) <= 5 and len(meaning) <= 2:
@@ -123,7 +150,7 @@ def condense(text: str, history: Sequence[Turn] = (), memory: Memory | None = No
     as the question before, the search looks near that one too.
     """
     text = " ".join(text.split())
-    before, said = _before(history)
+    before, said = _before(history, memory)
     if before is None:
         return Question(text, text, (text,), (text,))
     leaning = leans(text)
@@ -138,12 +165,16 @@ def condense(text: str, history: Sequence[Turn] = (), memory: Memory | None = No
     # “In how many cases?” may be answered by the same sentence; “Who helped them?” is not.
     bare = _OPENING.sub("", text)
     same = _ASKING.match(bare) and _SAME.search(bare)
-    moves_on = not same and (_leans_by_word(bare) or not _ASKING.match(bare))
+    stays = same or _BARE_ASKING.match(bare) or _INTRODUCED.match(before)
+    moves_on = not stays and (_leans_by_word(bare) or not _ASKING.match(bare))
     return Question(text, readings[0], searches, readings, tuple(history), moves_on)
 
 
-def _before(history: Sequence[Turn]) -> tuple[str | None, str]:
-    """The last question, standing alone, and the beginning of what was said to it."""
+def _before(history: Sequence[Turn], memory: Memory | None) -> tuple[str | None, str]:
+    """The last question, standing alone, and the beginning of what was said to it.
+
+    One that names nothing goes on about what the question before it named, where it is near that.
+    """
     before: str | None = None
     said = ""
     for turn in history:
@@ -152,9 +183,24 @@ def _before(history: Sequence[Turn]) -> tuple[str | None, str]:
             said = content[:SAID]
         elif content:
             said = ""
-            leaning = before is not None and leans(content)
-            before = _readings(content, before, None)[0] if before and leaning else content
+            if before is None:
+                before = content
+            elif leans(content):
+                before = _readings(content, before, None)[0]
+            elif memory and _goes_on(before, content) and memory.near(before, content):
+                before = _about(content, before)
+            else:
+                before = content
     return before, said
+
+
+def _goes_on(before: str, text: str) -> bool:
+    return _specific(before) and not _specific(text)
+
+
+def _specific(text: str) -> bool:
+    """Whether the text says by name or year what it is about."""
+    return bool(_names(text) or years(text))
 
 
 def _readings(text: str, before: str, answered: str | None) -> tuple[str, ...]:
@@ -162,26 +208,38 @@ def _readings(text: str, before: str, answered: str | None) -> tuple[str, ...]:
     bare = _OPENING.sub("", text).strip()
     exchanged = _exchanged(bare, before, opened=bare != text)
     found = exchanged + _resolved(bare or text, before, answered)
-    if not found and _ASKING.match(bare) and not _AUXILIARY.search(bare) and not _pointer(bare):
+    if not found and _wants_verb(bare):
         found.append(_joined(bare, before))
-    if not found and (thing := _thing(bare)):
+    named = bare == text or bare.lower().startswith("the ")  # “what about oats?” names no part
+    if not found and named and (thing := _thing(bare)):
         found.append(_of_the_subject(thing, before))
     named_alone = bool(found) and not _AUXILIARY.search(bare) and not _ASKING.match(bare)
     if not (named_alone and _POSSESSIVE.search(bare)):  # “her husband” is Ann’s, and no more
         # “And in 2014?” is about 2014: the year it replaces is out of the question.
-        found.append(_about(bare or text, exchanged[0] if exchanged else before))
+        about = _about(bare or text, exchanged[0] if exchanged else before)
+        if not exchanged or subject_of(about) not in bare:
+            found.append(about)
     # “What do they look for?” says too little to be read by itself.
     says = content_words(_ASKING.sub("", bare))
     empty = len(says) <= 1 and bool(_pointer(bare)) and not _OF_THEM.search(bare)
-    if not _PREPOSITION.match(bare) and not named_alone and not empty:
+    of_somebody = bool(_PERSON.search(bare)) and bool(_names(before))
+    if not _PREPOSITION.match(bare) and not named_alone and not empty and not of_somebody:
         found.append(bare or text)  # it may stand alone after all
     return tuple(dict.fromkeys(found))[:4]
+
+
+def _wants_verb(fragment: str) -> bool:
+    """Whether it asks with no verb of its own: `In how many cases?`, `By whom?`."""
+    asks = _ASKING.match(fragment) or _BARE_ASKING.match(fragment)
+    verb = _AUXILIARY.search(fragment) or _PAST.search(fragment) or fragment.endswith(" for?")
+    return bool(asks) and not verb and not _pointer(fragment)
 
 
 def _exchanged(fragment: str, before: str, opened: bool) -> list[str]:
     """`And in 2020?`: the earlier question with its year, ordinal, name or thing exchanged."""
     bare = fragment.rstrip(" ?.!")
-    if _AUXILIARY.search(bare) or len(bare.split()) > 6 or _ASKING.match(bare):
+    asks = _ASKING.match(bare) or _BARE_ASKING.match(bare)
+    if asks or _AUXILIARY.search(bare) or len(bare.split()) > 6:
         return []
     new_years, old_years = sorted(years(bare)), sorted(years(before))
     if new_years and old_years:
@@ -191,7 +249,7 @@ def _exchanged(fragment: str, before: str, opened: bool) -> list[str]:
     new_names, old_names = _names(f"x {bare}" if opened else bare), _names(before)
     preposition = _PREPOSITION.match(bare)
     if new_names and old_names and not preposition:
-        return [before.replace(old_names[-1], new_names[0])]
+        return [before.replace(old, new_names[0]) for old in old_names[:-3:-1]]
     if preposition or new_names or new_years:
         longer = f"{before.rstrip(' ?.!')} {bare}?"
         where = _PLACE.search(before) if preposition and new_names else None
@@ -209,17 +267,30 @@ def _resolved(text: str, before: str, answered: str | None) -> list[str]:
     if pronoun is None:
         return []
     stands_for: list[str] = []
-    if answered and kind_of_answer(before).name in _NAMED and _names(f"x {answered}"):
-        stands_for.append(answered)
     person = bool(_PERSON.fullmatch(pronoun.group()))
-    earlier = [name for name in _names(before) if not name.endswith(("'s", "’s"))]
-    if earlier and not (person and kind_of_answer(before).name == "person"):
-        stands_for.append(earlier[-1])
-    if not person and not _is_clause(before):
-        stands_for.append(subject_of(before))
+    if introduced := _INTRODUCED.match(before):
+        stands_for.append(introduced["name"])
+    else:
+        if answered and kind_of_answer(before).name in _NAMED and (name := _called(answered)):
+            stands_for.append(name)
+        earlier = [name for name in _names(before) if not name.endswith(("'s", "’s"))]
+        if earlier and not (person and kind_of_answer(before).name == "person"):
+            stands_for.append(earlier[-1])
+        if not person and not _is_clause(before):
+            stands_for.append(subject_of(before))
     ending = "’s" if _POSSESSIVE.fullmatch(pronoun.group()) else ""
     head, tail = text[: pronoun.start()], text[pronoun.end() :]
     return [f"{head}{words}{ending}{tail}" for words in dict.fromkeys(stands_for)][:2]
+
+
+def _called(answer: str) -> str | None:
+    """What an answer names: itself where it is short, else the name it begins with, or None."""
+    if not _names(f"x {answer}"):
+        return None
+    if len(answer.split()) <= _CALLED and "," not in answer:
+        return answer
+    lead = _LEAD_NAME.match(answer)
+    return lead.group() if lead and answer[lead.end() :].startswith(",") else None
 
 
 def _pointer(text: str) -> re.Match[str] | None:
@@ -237,7 +308,8 @@ def _joined(fragment: str, before: str) -> str:
 
 def _about(text: str, before: str) -> str:
     """The question as it is, with its subject named behind it."""
-    return f"{text.rstrip(' ?.!')} ({subject_of(before)})?"
+    whom = _names(before) if _PERSON.search(text) else []
+    return f"{text.rstrip(' ?.!')} ({whom[-1] if whom else subject_of(before)})?"
 
 
 def _thing(fragment: str) -> str | None:
@@ -265,11 +337,15 @@ def _is_clause(question: str) -> bool:
 
 def subject_of(question: str) -> str:
     """What a question is about: its words without those that ask."""
-    rest = _IMPERATIVE.sub("", _ASKING.sub("", question)).strip(" ?.!")
+    if said := re.search(r"\(([^()]+)\)\W*$", question):
+        return said[1]
+    rest = _IMPERATIVE.sub("", _ASKING.sub("", _DOES.sub("", _LED_IN.sub("", question)))).strip(
+        " ?.!"
+    )
     kept = [w for w in rest.split() if not _AUXILIARY.fullmatch(w)]
     while kept and kept[0].lower() in STOP_WORDS:
         kept.pop(0)
-    while kept and _PREPOSITION.fullmatch(kept[-1]):
+    while kept and (_PREPOSITION.fullmatch(kept[-1]) or _TAKES_PLACE.fullmatch(kept[-1])):
         kept.pop()
     return " ".join(kept) or question.rstrip(" ?.!")
 

@@ -88,6 +88,18 @@ def test_without_a_conversation_nothing_changes() -> None:
             "What are the members of the Baltic Assembly?",
         ),
         ("Tell me about the old mill.", "The owner?", "What is the owner of the old mill?"),
+        ("Who is Nary?", "How old is she?", "How old is Nary?"),
+        ("What is the Baltic Assembly?", "Who heads it?", "Who heads Baltic Assembly?"),
+        (
+            "How many ships were held last year?",
+            "On the strength of which law?",
+            "On the strength of which law ships were held last year?",
+        ),
+        (
+            "How many people were arrested in 2017?",
+            "How many went home?",
+            "How many went home (people arrested in 2017)?",
+        ),
     ],
 )
 def test_what_was_left_out_comes_from_the_question_before(
@@ -99,18 +111,21 @@ def test_what_was_left_out_comes_from_the_question_before(
 class Remembering:
     """A memory of one answer, in which everything is near."""
 
+    def __init__(self, answer: str = "Ada Lovelace") -> None:
+        self.answer = answer
+
     def answered(self, question: str) -> str | None:
-        return "Ada Lovelace" if question == "Who was the first programmer?" else None
+        return self.answer if question == "Who was the first programmer?" else None
 
     def near(self, one: str, other: str) -> bool:
         return True
 
 
 def test_a_pronoun_may_stand_for_what_was_answered() -> None:
-    question = condense(
-        "What did she write?", after("Who was the first programmer?"), Remembering()
-    )
-    assert question.standalone == "What did Ada Lovelace write?"
+    earlier = after("Who was the first programmer?")
+    for answer in ("Ada Lovelace", "Ada Lovelace, who wrote of it in the notes to a translation"):
+        question = condense("What did she write?", earlier, Remembering(answer))
+        assert question.standalone == "What did Ada Lovelace write?"
 
 
 def test_a_question_on_the_same_subject_is_read_alone_and_searched_for_with_its_context() -> None:
@@ -130,6 +145,23 @@ def test_what_a_follow_up_replaces_is_in_none_of_its_readings() -> None:
     question = condense("And in 2014?", after("How many people were arrested in 2017?"))
     assert "How many people were arrested in 2014?" in question.readings
     assert not any("2017" in reading for reading in question.readings)
+
+
+def test_a_question_that_names_nothing_goes_on_about_what_was_named() -> None:
+    history = after("How many people were arrested in 2017?", "What share were only users?")
+    question = condense("How many went home?", history, Remembering())
+    assert "How many went home (people arrested in 2017)?" in question.readings
+
+
+def test_either_of_two_names_may_be_exchanged() -> None:
+    readings = condense("And Rome?", after("How does Oslo help Paris?")).readings
+    assert {"How does Oslo help Rome?", "How does Rome help Paris?"} <= set(readings)
+
+
+def test_what_somebody_does_is_not_asked_without_saying_who() -> None:
+    readings = condense("Where does he work?", after("Who is Heng Sayhong?")).readings
+    assert readings
+    assert all("Heng Sayhong" in reading for reading in readings)
 
 
 def test_a_change_of_subject_is_a_change_of_subject() -> None:
