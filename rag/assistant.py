@@ -24,6 +24,7 @@ from rag.shape import (
     wants_several,
     without_frame,
 )
+from rag.spelling import respelled
 from rag.trace import trace_of
 from rag.traffic import Traffic
 from rag.types import Answer, Delta, Evidence, Question, Turn
@@ -126,11 +127,15 @@ class _Asking:
     ) -> Iterating[Delta, None, Question]:
         """The question as it stands alone, by the model where there is one, else by rules."""
         clock = perf_counter()
-        question = condense(text, history, self)
+        question = replace(condense(self._respelled(text), history, self), text=text)
         if generator is not None and history:
             question = yield from generator.standing_alone(question)
         self._took("condense", clock)
         return question
+
+    def _respelled(self, text: str) -> str:
+        """In the spelling of the documents, where they lack the question's."""
+        return respelled(text, self.index.frequency)
 
     def answer(self, question: Question) -> Answer:
         """The answer in the documents' own words, or a refusal."""
@@ -177,7 +182,7 @@ class _Asking:
         self._took("read", clock)
         most = max(weighed.confidence for weighed in tried)
         best = next(weighed for weighed in tried if weighed.confidence >= most - AS_SURE)
-        if best.reading == question.text and len(tried) > 1:
+        if len(tried) > 1 and best.reading == self._respelled(question.text):
             return best, question
         return best, replace(question, standalone=best.reading)
 
