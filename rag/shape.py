@@ -50,6 +50,9 @@ _OVERVIEW = re.compile(
     rf"|what (?:do|does|did|can|have|has) (?:all |any of |each of )?(?:the |these |this )?(?:\w+ )?"
     rf"{_DOCUMENTS}(?: (?:say|tell|report|state|mention|have to say|said|cover|reported))?"
     r"(?: us| me)?(?: (?:about|on|of))?"
+    rf"|(?:compare|contrast) (?:what|how) (?:all |each of )?(?:the |these )?{_DOCUMENTS}"
+    r" (?:say|tell|report|state|have to say|cover|describe|portray|present|treat|see|view)"
+    r"(?: (?:about|on|of))?"
     r"|what (?:is|was|has been) (?:said|known|reported|written|mentioned) (?:about|of|on)"
     r"|what (?:do|did|have) (?:[\w’',-]+ ){1,8}?and (?:[\w’',-]+ ){1,8}?"
     r"(?:say|said|report|reported|write|tell us) (?:about|of|on)"
@@ -64,6 +67,11 @@ _OVERVIEW = re.compile(
 _LIST = re.compile(
     r"^(?:and |please )?(?:list|name|enumerate)\b|^who else\b|\ball (?:the |of the )?[\w’'-]+s\b"
     r"|\b(?:what|who) (?:are|were) (?:the |some |all )",
+    re.IGNORECASE,
+)
+_LISTED = re.compile(
+    r"^(?:please |can you |could you )*(?:list|name|enumerate|identify)(?: me| for me)? "
+    r"(?P<what>(?:all (?:of )?)?(?:the )?[\w’'-]+.*)",
     re.IGNORECASE,
 )
 _ASKED_FOR = re.compile(r"\b(?:which|what)((?: [\w’'-]+){1,5})", re.IGNORECASE)
@@ -149,7 +157,11 @@ def wants_several(question: str) -> bool:
 
 
 def without_frame(question: str) -> str:
-    """The question without the words that say that every document is meant."""
+    """The question without the words that say that every document is meant, put as a question."""
+    if listed := _LISTED.match(question):
+        what = listed["what"].rstrip(" ?.!")
+        asks = "Who" if " who " in what else "What"
+        question = f"{asks} {'are' if _asks_for_several(f'what {what}') else 'is'} {what}?"
     question = _FIGURES.sub("How many ", question)
     rest = " ".join(_EVERYWHERE.sub(" ", question).split()).strip(" ,;.?!")
     return f"{rest}?" if len(rest.split()) > 2 else question
