@@ -12,6 +12,7 @@ from rag import extractive
 from rag.condense import condense
 from rag.errors import BadQuestion
 from rag.evidence import READ, READ_MORE, Weighed, Weigher, refuse_below, topical
+from rag.gist import DOCUMENTS_MOST, documents_meant, gist
 from rag.reader import Reader
 from rag.settings import Settings
 from rag.shape import (
@@ -139,6 +140,8 @@ class _Asking:
 
     def answer(self, question: Question) -> Answer:
         """The answer in the documents' own words, or a refusal."""
+        if whole := self._documents_meant(question):
+            return self._gist(question, whole)
         weighed, question = self._weigh(question)
         shape = shape_of(question.standalone)
         parts = self._parts(question, shape, weighed)
@@ -154,6 +157,19 @@ class _Asking:
                 shape, answering, spans_documents(asked), is_comparison(asked)
             )
         self._took("compose", clock)
+        notices = _unanswered(part for part in parts if part is not weighed) if composed else ()
+        trace = trace_of(question, shape, parts, composed)
+        return self._answer(question, evidence, confidence, composed, notices, trace)
+
+    def _answer(
+        self,
+        question: Question,
+        evidence: tuple[Evidence, ...],
+        confidence: float,
+        composed: extractive.Composed | None,
+        notices: tuple[str, ...],
+        trace: dict[str, object],
+    ) -> Answer:
         self._took("total", self.started)
         return Answer(
             question=question,
@@ -165,8 +181,28 @@ class _Asking:
             evidence=evidence,
             model="extractive",
             timings=self.timings,
-            notices=_unanswered(part for part in parts if part is not weighed) if composed else (),
-            trace=trace_of(question, shape, parts, composed),
+            notices=notices,
+            trace=trace,
+        )
+
+    def _documents_meant(self, question: Question) -> tuple[str, ...]:
+        """The ids of the documents that the question wants told as a whole, or ()."""
+        held = self.index.manifest.documents
+        if self.documents is not None:
+            held = {id: one for id, one in held.items() if id in set(self.documents)}
+        return tuple(one.id for one in documents_meant(question.standalone, held))
+
+    def _gist(self, question: Question, ids: tuple[str, ...]) -> Answer:
+        """What these documents are about, in their own words."""
+        clock = perf_counter()
+        told = gist(question.standalone, [self.index.document(id) for id in ids[:DOCUMENTS_MOST]])
+        composed = extractive.tell(told.evidence) if told.evidence else None
+        self._took("compose", clock)
+        left = len(ids) - DOCUMENTS_MOST
+        notices = (f"{left} more documents are not told of here: name one to read of it.",)
+        trace = trace_of(question, Shape.OVERVIEW, [told], composed)
+        return self._answer(
+            question, told.evidence, told.confidence, composed, notices if left > 0 else (), trace
         )
 
     def _weigh(self, question: Question) -> tuple[Weighed, Question]:

@@ -85,9 +85,19 @@ def compose(
                 differing = bool(others)
                 found += others
             chosen += found
+    return _completed(chosen, shape is Shape.OVERVIEW, differing)
+
+
+def tell(evidence: Sequence[Evidence]) -> Composed:
+    """All of the evidence, as it stands in its documents; must not be empty."""
+    chosen = [_Chosen(one, "says what the document is about") for one in evidence]
+    return _completed(chosen, as_they_stand=True)
+
+
+def _completed(chosen: Sequence[_Chosen], as_they_stand: bool, differing: bool = False) -> Composed:
     told = {(one.evidence.document.id, one.evidence.span) for one in chosen}
     complete = [_with_context(one, told) for one in chosen]
-    return _written(_grouped(complete, shape is Shape.OVERVIEW), differing)
+    return _written(_grouped(complete, as_they_stand), differing)
 
 
 def refusal(question: str, evidence: Sequence[Evidence]) -> str:

@@ -1,0 +1,138 @@
+"""Questions about documents as such: “What are these documents about?”, “Summarise plan.txt”.
+
+No sentence answers them, so nothing is read for an answer: each document is told by the sentences
+that say most of it.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import PurePosixPath
+
+from corpus.sentences import levelled
+from corpus.types import Document, Passage, Sentence
+from index.lexical import stems
+from index.types import Hit, IndexedDocument
+from rag.evidence import Weighed
+from rag.types import Evidence
+from rag.words import content_words, leans_back
+
+SURE = 0.95
+MOST = 6  # sentences
+DOCUMENTS_MOST = 8
+CHARACTERS = 60_000  # of a document that are looked at
+WORDS_LEAST, WORDS_MOST = 6, 45
+
+_NOUN = r"(?:document|article|file|paper|text|report|brief|page|story|feature|source|explainer)"
+_POLITE = r"^(?:please |can you |could you |would you )*"
+_ASKED = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rf"{_POLITE}(?:summari[sz]e|sum up|outline)(?: for me)? (?P<what>.+)",
+        rf"{_POLITE}(?:give (?:me |us )?)?(?:an? |the )?(?:brief |short |quick )?"
+        r"(?:overview|summary|outline|gist) of (?P<what>.+)",
+        r"^what(?:’s|'s| is| are) (?P<what>.+?) (?:all )?about\W*$",
+        r"^what(?:’s|'s| is| are) (?:in|the (?:main )?"
+        r"(?:topics?|subjects?|contents?|points?|ideas?) (?:of|in)) (?P<what>.+)",
+        r"^what do(?:es)? (?P<what>.+?) (?:say|cover|contain|deal with|discuss)\W*$",
+    )
+)
+_ALL = re.compile(
+    rf"(?:all |each |every )?(?:of )?(?:the |these |those |my |your |our |this )?(?:\w+ )?"
+    rf"(?:{_NOUN}s|stories|corpus|collection|folder|library|knowledge base)",
+    re.IGNORECASE,
+)
+_THE_ONE = re.compile(rf"(?:the |this |my )?{_NOUN}", re.IGNORECASE)
+_NAMED = re.compile(
+    rf"(?:the |this )?{_NOUN},? (?:called |titled |entitled |named |about |on |of )?(?P<name>.+)",
+    re.IGNORECASE,
+)
+_QUOTED = re.compile(r"[“\"‘'](?P<name>[^“”\"]+)[”\"’']")
+
+
+def documents_meant(
+    question: str, documents: Mapping[str, IndexedDocument]
+) -> tuple[IndexedDocument, ...]:
+    """The documents that a question wants told as a whole; () where it wants something else."""
+    what = next((found["what"] for ask in _ASKED if (found := ask.match(question))), "")
+    what = what.strip(" ?.!,")
+    if not what or not documents:
+        return ()
+    every = tuple(documents.values())
+    if _ALL.fullmatch(what) or (len(every) == 1 and _THE_ONE.fullmatch(what)):
+        return every
+    named, quoted = _NAMED.fullmatch(what), _QUOTED.fullmatch(what)
+    if named or quoted:
+        name = (named or quoted)["name"]  # type: ignore[index]
+        inner = _QUOTED.fullmatch(name)
+        return _called(inner["name"] if inner else name, every)
+    return tuple(one for one in every if what.lower() in _file_names(one))
+
+
+def _called(name: str, every: Collection[IndexedDocument]) -> tuple[IndexedDocument, ...]:
+    """The one document of that file name, or whose title holds all the words of the name."""
+    files = tuple(one for one in every if name.lower() in _file_names(one))
+    wanted = set(stems(" ".join(content_words(name))))
+    titled = tuple(one for one in every if wanted and wanted <= set(stems(one.title)))
+    found = files or titled
+    return found if len(found) == 1 else ()
+
+
+def _file_names(one: IndexedDocument) -> set[str]:
+    path = PurePosixPath(one.id.lower())
+    return {str(path), path.name, path.stem}
+
+
+def gist(question: str, documents: Sequence[Document]) -> Weighed:
+    """The sentences that say most of each document, for an answer to `question`."""
+    each = MOST if len(documents) == 1 else 2 if len(documents) * 2 <= MOST else 1
+    evidence = tuple(
+        Evidence(document, sentence, _hit(document, sentence), 0.0, SURE, None)
+        for document in documents
+        for sentence in telling(document, each)
+    )
+    return Weighed(question, evidence, SURE if evidence else 0.0, {})
+
+
+def telling(document: Document, most: int) -> list[Sentence]:
+    """At most so many sentences of a document, as they stand in it: its first and the most telling.
+
+    SumBasic (Nenkova and Vanderwende 2005): a sentence counts as the mean probability of its words
+    in the document, and what was told counts less from then on.
+    """
+    head = document.text[:CHARACTERS]
+    read = [sentence for sentence, _ in levelled(head)]
+    if len(document.text) > CHARACTERS:
+        read = read[:-1]  # it may be cut
+    whole = [s for s in read if not s.is_heading and s.span.of(head)[-1] not in "?:"]
+    words = {s.span: set(stems(" ".join(content_words(s.span.of(head))))) for s in whole}
+    able = [s for s in whole if _stands_alone(s.span.of(head))] or whole
+    counted = Counter(word for found in words.values() for word in found)
+    total = sum(counted.values()) or 1
+    weight = {word: n / total for word, n in counted.items()}
+    chosen: list[Sentence] = []
+    while able and len(chosen) < most:
+        best = able[0]
+        if chosen:
+            best = max(able, key=lambda s: _mean(weight, words[s.span]))
+        able.remove(best)
+        chosen.append(best)
+        for word in words[best.span]:
+            weight[word] **= 2
+    return sorted(chosen, key=lambda sentence: sentence.span)
+
+
+def _stands_alone(text: str) -> bool:
+    """Whether it has a fair length, needs no sentence before it and cuts no quotation."""
+    fair = WORDS_LEAST <= len(text.split()) <= WORDS_MOST
+    whole = text.count("“") == text.count("”") and text.count('"') % 2 == 0
+    return fair and whole and not leans_back(text)
+
+
+def _mean(weight: Mapping[str, float], words: Collection[str]) -> float:
+    return sum(weight[word] for word in words) / len(words) if words else 0.0
+
+
+def _hit(document: Document, sentence: Sentence) -> Hit:
+    passage = Passage(document, sentence.span, (sentence,))
+    return Hit(passage, 0.0, None, None, None, None)
