@@ -42,7 +42,7 @@ _POINTING = re.compile(
     r"|\b(?:that|those|these) (?:years?|time|day|law|cases?|place|country|group|campaign|people"
     r"|person|man|woman|plan|event|period|ones?|figures?|numbers?|things?)\b"
     r"|\bof (?:these|those) (?:people|men|women|children|cases|ones)\b"
-    r"|\bof (?:these|those)\b(?! who\b| \w+(?:ed|ing|en|ld|nt)\b)"
+    r"|\bof them\b|\bof (?:these|those)\b(?! who\b| \w+(?:ed|ing|en|ld|nt)\b)"
     r"|\bthis (?:one|law|group|person|place|plan|event)\b"
     r"|\b(?:which|the (?:first|second|third|last|other|next|same)) ones?\b"
     r"|\bthe (?:same|former|latter|others?)\b|\bthere(?=\s*[?.!,]|\s*$)|\bdo so\b|\bas well\b",
@@ -95,6 +95,12 @@ _PAST = re.compile(
     r"|met|paid|ran|said|sat|saw|sent|sold|spent|spoke|stood|stayed|told|took|went|won|wrote)\b",
     re.I,
 )
+# “Who said that …?”: what was said is what is asked about next.
+_SAID_THAT = re.compile(
+    r"^who (?:said|says|claim(?:s|ed)|argue[sd]|thinks|thought|believe[sd]|warn(?:s|ed))"
+    r" (?:that )?",
+    re.I,
+)
 _LED_IN = re.compile(
     r"^(?:in|on|at|by|for|from|to|of|with|under)\b[^,?]*?(?=\bhow (?:many|much)\b)", re.I
 )
@@ -111,6 +117,7 @@ _CALLED = 6  # words that an answer may have to stand for itself
 # “… was that?” asks on about the same: the same sentence may say it.
 _SAME = re.compile(r"\b(?:is|was|are|were) (?:that|this|those|it)\W*$", re.I)
 _NAMED = ("person", "place", "other")
+_THING = re.compile(r"\bits?\b", re.I)
 _PERSON = re.compile(r"\b(?:he|him|she|his|her|hers)\b", re.I)
 
 
@@ -208,7 +215,7 @@ def _readings(text: str, before: str, answered: str | None) -> tuple[str, ...]:
     bare = _OPENING.sub("", text).strip()
     exchanged = _exchanged(bare, before, opened=bare != text)
     found = exchanged + _resolved(bare or text, before, answered)
-    if not found and _wants_verb(bare):
+    if not found and _wants_verb(bare) and not _AUXILIARY.match(before):
         found.append(_joined(bare, before))
     named = bare == text or bare.lower().startswith("the ")  # “what about oats?” names no part
     if not found and named and (thing := _thing(bare)):
@@ -248,6 +255,10 @@ def _exchanged(fragment: str, before: str, opened: bool) -> list[str]:
         return [_ORDINAL.sub(new.group(), before, count=1)]
     new_names, old_names = _names(f"x {bare}" if opened else bare), _names(before)
     preposition = _PREPOSITION.match(bare)
+    if new_names and preposition:
+        alike = [f"{preposition.group().lower()} {name}" for name in old_names]
+        if replaced := [before.replace(old, bare) for old in alike if old in before]:
+            return replaced[-1:]
     if new_names and old_names and not preposition:
         return [before.replace(old, new_names[0]) for old in old_names[:-3:-1]]
     if preposition or new_names or new_years:
@@ -271,10 +282,12 @@ def _resolved(text: str, before: str, answered: str | None) -> list[str]:
     if introduced := _INTRODUCED.match(before):
         stands_for.append(introduced["name"])
     else:
-        if answered and kind_of_answer(before).name in _NAMED and (name := _called(answered)):
+        kind = kind_of_answer(before).name
+        fits = kind in _NAMED and not (kind == "person" and _THING.fullmatch(pronoun.group()))
+        if answered and fits and (name := _called(answered)):
             stands_for.append(name)
         earlier = [name for name in _names(before) if not name.endswith(("'s", "’s"))]
-        if earlier and not (person and kind_of_answer(before).name == "person"):
+        if earlier and not (person and kind == "person"):
             stands_for.append(earlier[-1])
         if not person and not _is_clause(before):
             stands_for.append(subject_of(before))
@@ -302,7 +315,7 @@ def _pointer(text: str) -> re.Match[str] | None:
 
 def _joined(fragment: str, before: str) -> str:
     """`In how many cases?`: the fragment in the place of what the earlier question asked for."""
-    rest = _ASKING.sub("", before).strip(" ?.!")
+    rest = _ASKING.sub("", _SAID_THAT.sub("", before)).strip(" ?.!")
     return f"{fragment.rstrip(' ?.!')} {rest}?" if rest else fragment
 
 

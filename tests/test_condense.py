@@ -89,6 +89,9 @@ def test_without_a_conversation_nothing_changes() -> None:
         ),
         ("Tell me about the old mill.", "The owner?", "What is the owner of the old mill?"),
         ("Who is Nary?", "How old is she?", "How old is Nary?"),
+        ("What happened to Nary?", "And to Ann?", "What happened to Ann?"),
+        ("Who said that prices would fall?", "Why?", "Why prices would fall?"),
+        ("Do police use dogs?", "How many?", "How many (police use dogs)?"),
         ("What is the Baltic Assembly?", "Who heads it?", "Who heads Baltic Assembly?"),
         (
             "How many ships were held last year?",
@@ -156,6 +159,18 @@ def test_a_question_that_names_nothing_goes_on_about_what_was_named() -> None:
 def test_either_of_two_names_may_be_exchanged() -> None:
     readings = condense("And Rome?", after("How does Oslo help Paris?")).readings
     assert {"How does Oslo help Rome?", "How does Rome help Paris?"} <= set(readings)
+
+
+def test_a_thing_is_not_the_person_who_was_the_answer() -> None:
+    history = after("Who was the first programmer?")
+    readings = condense("Where is its office?", history, Remembering()).readings
+    assert not any("Ada" in reading for reading in readings)
+
+
+def test_one_of_them_leans_though_it_names_somebody() -> None:
+    history = after("Which countries are in the Baltic Assembly?")
+    readings = condense("Is Latvia one of them?", history).readings
+    assert "Is Latvia one of countries in the Baltic Assembly?" in readings
 
 
 def test_what_somebody_does_is_not_asked_without_saying_who() -> None:
