@@ -229,8 +229,9 @@ def _readings(text: str, before: str, answered: str | None) -> tuple[str, ...]:
     # “What do they look for?” says too little to be read by itself.
     says = content_words(_ASKING.sub("", bare))
     empty = len(says) <= 1 and bool(_pointer(bare)) and not _OF_THEM.search(bare)
-    of_somebody = bool(_PERSON.search(bare)) and bool(_names(before))
-    if not _PREPOSITION.match(bare) and not named_alone and not empty and not of_somebody:
+    # “Who takes part in it?” is answered by anything with parts: the name must be there.
+    nameless = bool(_PERSON.search(bare) or _THING.search(bare)) and bool(_names(before))
+    if not _PREPOSITION.match(bare) and not named_alone and not empty and not nameless:
         found.append(bare or text)  # it may stand alone after all
     return tuple(dict.fromkeys(found))[:4]
 

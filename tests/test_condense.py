@@ -177,6 +177,9 @@ def test_what_somebody_does_is_not_asked_without_saying_who() -> None:
     readings = condense("Where does he work?", after("Who is Heng Sayhong?")).readings
     assert readings
     assert all("Heng Sayhong" in reading for reading in readings)
+    readings = condense("Who leads it?", after("What is the Baltic Assembly for?")).readings
+    assert readings
+    assert all("Baltic Assembly" in reading for reading in readings)
 
 
 def test_a_change_of_subject_is_a_change_of_subject() -> None:
