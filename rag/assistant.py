@@ -195,6 +195,8 @@ class _Asking:
     def _gist(self, question: Question, ids: tuple[str, ...]) -> Answer:
         """What these documents are about, in their own words."""
         clock = perf_counter()
+        asked = (question.standalone,)  # nothing is searched for
+        question = replace(question, searches=asked, readings=asked)
         told = gist(question.standalone, [self.index.document(id) for id in ids[:DOCUMENTS_MOST]])
         composed = extractive.tell(told.evidence) if told.evidence else None
         self._took("compose", clock)

@@ -59,7 +59,8 @@ def names(text: str) -> tuple[str, ...]:
 
 
 _LEANING = re.compile(
-    r"^[“\"‘']?(?:(?:of|among|in|with|by|for|after|besides) (?:these|those|them|this|that|it)\b"
+    r"^[“\"‘']?(?:(?:of|among|in|with|by|for|after|besides|to|at|from|under)"
+    r" (?:these|those|them|this|that|it)\b"
     r"|(?:they|he|she|it|these|those|this|that|such|both|the (?:former|latter|two|same))\b"
     r"|(?:his|her|their|its)\b|(?:however|but|yet|also|instead|similarly|likewise|even so)\b)",
     re.IGNORECASE,

@@ -87,8 +87,8 @@ def _lede(answer: Answer, trace: Trace) -> str:
     documents = len({c["document"] for c in candidates})
     cited = len(answer.citations)
     weighed = (
-        f"The search brought up {_counted(len(candidates), 'sentence')} worth weighing, from"
-        f" {_counted(documents, 'document')}."
+        f"{_counted(len(candidates), 'sentence')} from {_counted(documents, 'document')}"
+        f" {'was' if len(candidates) == 1 else 'were'} worth weighing."
     )
     if answer.outcome == "not_in_corpus":
         end = "None of them answers the question well enough, so it is not answered."
