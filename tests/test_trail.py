@@ -50,7 +50,7 @@ def test_the_same_sentence_counts_once(assistant: Assistant) -> None:
     parts: Any = answer.trace["parts"]
     places = {(c["document"], c["start"]) for part in parts for c in part["candidates"]}
     assert len(parts) > 1
-    assert f"{len(places)} sentences worth weighing" in shown(answer)
+    assert f"{len(places)} sentences from" in shown(answer)
 
 
 def test_documents_and_models_say_nothing_but_text(assistant: Assistant) -> None:
