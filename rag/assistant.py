@@ -17,6 +17,7 @@ from rag.reader import Reader
 from rag.settings import Settings
 from rag.shape import (
     Shape,
+    asks_whether_told,
     is_comparison,
     parts_of,
     shape_of,
@@ -231,7 +232,8 @@ class _Asking:
             about = (
                 self._search_and_weigh(topic, READ_MORE) if topic != question.standalone else whole
             )
-            return [replace(about, confidence=topical(about))]
+            told = topical(about, in_one_place=asks_whether_told(question.standalone))
+            return [replace(about, confidence=told)]
         parts = parts_of(question.standalone)
         if len(parts) == 1:
             bare = without_frame(question.standalone)

@@ -31,7 +31,7 @@ UNREAD = -9.0
 COVERING = 24
 NEAR_BEFORE, NEAR_BEHIND = 250, 120  # characters
 AGAIN, UNHELD = 2.5, 4.0  # log-odds, set by hand
-TOPIC_SLOPE, TOPIC_MIDDLE = 10.0, 0.5
+TOPIC_SLOPE, TOPIC_MIDDLE, TOLD_MIDDLE = 10.0, 0.5, 0.75
 WEIGHTS = Path(__file__).parent / "models" / "evidence.json"
 
 
@@ -192,12 +192,15 @@ def conclude(
     return Weighed(query.text, ordered, sigmoid(odds), signals)
 
 
-def topical(weighed: Weighed) -> float:
+def topical(weighed: Weighed, in_one_place: bool = False) -> float:
     """The probability that the evidence speaks of the topic that was read for.
 
     An overview has no words that answer, so it is the share of the topic's words that the evidence
-    holds, on a slope set by hand.
+    holds, or that one sentence with the one before it holds, on a slope set by hand.
     """
+    if in_one_place:
+        held = max((one.signals["shared_near"] for one in weighed.evidence), default=0.0)
+        return 0.95 * sigmoid(TOPIC_SLOPE * (held - TOLD_MIDDLE))
     return 0.95 * sigmoid(TOPIC_SLOPE * (weighed.signals["covered"] - TOPIC_MIDDLE))
 
 

@@ -41,6 +41,25 @@ _FIGURES = re.compile(
     re.IGNORECASE,
 )
 _MENTIONED = re.compile(r"\bare (?:mentioned|named|described)\b(?! as\b)", re.IGNORECASE)
+_SPEAKS = (
+    r"(?:mentions?|names?|discuss(?:es)?|covers?|deals? with|refers? to|(?:is|are|talks?) about"
+    r"|(?:speaks?|says? anything|says? something) (?:about|of|on))"
+)
+# “Where is corruption mentioned?”: the topic stands in the middle.
+_TOLD_WHERE = re.compile(
+    rf"^(?:where|(?:in|on) (?:which|what) {_DOCUMENTS})(?: in (?:the|these) {_DOCUMENTS})?"
+    r" (?:is|are|was|were|do|does|did) (?P<topic>.+?) "
+    r"(?:mentioned|named|discussed|described|appear|come up|spoken of|talked about)"
+    rf"(?: in (?:the|these) {_DOCUMENTS})?\W*$",
+    re.IGNORECASE,
+)
+_TOLD = re.compile(
+    r"^(?:(?:(?:do|does|did|where do|where does) (?:any |one |some |either |each |all )?(?:of )?"
+    rf"(?:the |these |those )?|(?:which|what)(?: of the(?:se)?)? ){_DOCUMENTS} {_SPEAKS}"
+    r"|(?:is|was) there (?:anything|something|any (?:mention|information|talk|word))"
+    rf"(?: in (?:the|these) {_DOCUMENTS})? (?:about|of|on)) ",
+    re.IGNORECASE,
+)
 _OVERVIEW = re.compile(
     r"^(?:please |can you |could you |would you )*(?:"
     r"summari[sz]e|sum up|outline|describe|discuss|explain"
@@ -122,7 +141,7 @@ _IS_QUESTION = re.compile(rf"\b(?:{_ASKS})\b|^(?:{_AUXILIARIES})\b", re.IGNORECA
 def shape_of(question: str) -> Shape:
     """The form of answer that the question's words ask for."""
     question = question.strip()
-    if _OVERVIEW.match(question):
+    if _OVERVIEW.match(question) or asks_whether_told(question):
         return Shape.OVERVIEW
     if _LIST.search(question) or _asks_for_several(question):
         return Shape.LIST
@@ -167,9 +186,18 @@ def without_frame(question: str) -> str:
     return f"{rest}?" if len(rest.split()) > 2 else question
 
 
+def asks_whether_told(question: str) -> bool:
+    """Whether the question asks if, or where, the documents speak of something at all."""
+    return bool(_TOLD.match(question.strip()) or _TOLD_WHERE.match(question.strip()))
+
+
 def topic_of(question: str) -> str:
     """What an overview is to be about: the question without the words that ask for one."""
-    return _OVERVIEW.sub("", question.strip(), count=1).rstrip(" ?.!") or question
+    if told := _TOLD_WHERE.match(question.strip()):
+        return told["topic"]
+    asks = _TOLD if _TOLD.match(question.strip()) else _OVERVIEW
+    topic = asks.sub("", question.strip(), count=1).rstrip(" ?.!")
+    return re.sub(rf" in (?:the|these) {_DOCUMENTS}$", "", topic) or question
 
 
 def is_comparison(question: str) -> bool:

@@ -179,6 +179,15 @@ def test_an_overview_takes_from_every_document_that_speaks_of_it(ford: Assistant
     assert {citation.document for citation in answer.citations} == {"mill.md", "guide.txt"}
 
 
+def test_whether_something_is_mentioned_is_answered_by_where_it_is(ford: Assistant) -> None:
+    answer = holds(ford, ford.ask("Do the documents mention kingfishers?"))
+    assert {citation.document for citation in answer.citations} == {"birds.txt"}
+    assert ford.ask("Do the documents mention lions?").outcome == "not_in_corpus"
+    assert ford.ask("Does any document discuss the price of kingfishers?").outcome == (
+        "not_in_corpus"
+    )
+
+
 def test_only_the_documents_asked_for_are_used(ford: Assistant) -> None:
     answer = ford.ask("When was the mill built?", documents=["birds.txt"])
     assert {found.document.id for found in answer.evidence} == {"birds.txt"}

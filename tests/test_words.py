@@ -3,7 +3,7 @@
 import pytest
 
 from rag.kinds import KINDS, kind_of_answer
-from rag.shape import Shape, parts_of, shape_of, topic_of
+from rag.shape import Shape, parts_of, shape_of, topic_of, without_frame
 from rag.words import content_words, figures, names, years
 
 
@@ -71,8 +71,36 @@ def test_the_shape_of_a_question(question: str, shape: Shape) -> None:
     assert shape_of(question) is shape
 
 
-def test_the_topic_of_an_overview() -> None:
-    assert topic_of("What do the documents say about rehabilitation?") == "rehabilitation"
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What do the documents say about rehabilitation?",
+        "Compare what the articles say about rehabilitation.",
+        "Do the documents mention rehabilitation?",
+        "Does any report talk about rehabilitation?",
+        "Which articles discuss rehabilitation?",
+        "Is there anything in the documents about rehabilitation?",
+        "Is there any information on rehabilitation in these files?",
+        "Where do the documents mention rehabilitation?",
+        "In which document is rehabilitation mentioned?",
+        "Where in the documents does rehabilitation come up?",
+    ],
+)
+def test_asked_where_it_is_spoken_of_what_is_said_of_it_is_told(question: str) -> None:
+    assert shape_of(question) is Shape.OVERVIEW
+    assert topic_of(question) == "rehabilitation"
+
+
+@pytest.mark.parametrize(
+    ("order", "question"),
+    [
+        ("List the members of the club.", "What are the members of the club?"),
+        ("Please name all drugs that were found", "What are all drugs that were found?"),
+        ("Name the man who built it", "Who is the man who built it?"),
+    ],
+)
+def test_an_order_to_list_is_read_as_a_question(order: str, question: str) -> None:
+    assert without_frame(order) == question
 
 
 @pytest.mark.parametrize(
