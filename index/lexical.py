@@ -19,6 +19,7 @@ _UNPARTED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}
 _TOKEN = rf"[{_UNPARTED}]|[[\p{{Alphabetic}}\p{{M}}\p{{N}}]--[{_UNPARTED}]]+"
 WEIGHTS = {"text": 1.0, "heading": 0.4, "title": 0.3}
 HEAP = 64_000_000
+LONG = 7  # letters
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 # Words of English that say nothing of what is asked.
 _STOP_WORDS = """
@@ -139,6 +140,17 @@ class Words:
                 )
             )
             return int(self._searcher.search(query, limit=1).count or 0)
+
+    def alike(self, word: str, k: int) -> list[str]:
+        """Ids of at most `k` records with a word that is one edit away; two for a long word."""
+        tokens = _ANALYZER.analyze(word)
+        if len(tokens) != 1:
+            return []
+        edits = 2 if len(tokens[0]) >= LONG else 1
+        with _translated(self._folder):
+            query = tantivy.Query.fuzzy_term_query(self._schema, "text", tokens[0], edits)
+            hits = self._searcher.search(query, limit=k, count=False).hits
+            return [self._searcher.doc(at)["id"][0] for _, at in hits]
 
     def census(self) -> Counter[tuple[str, str]]:
         """How many records there are of each (document, version). Reads all of them."""

@@ -1,7 +1,9 @@
 """Questions → Hits: dense and lexical search, fused; only what the manifest names is found."""
 
+import re
 import time
 from collections.abc import Callable, Collection, Sequence
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 
@@ -19,6 +21,8 @@ from index.types import Embedder, Hit, Manifest
 from index.vectors import EXACT, Vectors
 
 CANDIDATES = 30
+ALIKE = 0.82  # of 1.0, by difflib's ratio
+_WORD = re.compile(r"[^\W\d_]+")
 POLL = 2.0  # seconds after which a server is asked for a newer state again
 SMOOTHING = 60  # reciprocal rank fusion: Cormack, Clarke and Büttcher, SIGIR 2009
 
@@ -116,6 +120,18 @@ class Index:
         """How many passages hold the word, in any of its forms."""
         return self._words.frequency(word)
 
+    def nearest_word(self, word: str) -> str | None:
+        """The word most like one that no passage holds, as a document writes it, or None."""
+        ids = [id for id in self._words.alike(word, CANDIDATES) if self._names(id, None)]
+        held = {
+            other.lower(): other
+            for record in self._words.records(ids).values()
+            for other in _WORD.findall(record.span.of(self.document(record.document).text))
+            if _may_be_meant(word.lower(), other.lower())
+        }
+        found = get_close_matches(word.lower(), held, n=1, cutoff=ALIKE)
+        return held[found[0]] if found else None
+
     def refresh(self) -> "Index":
         """The newest state when the index has changed since this was opened, else this one."""
         if _stamp(self.folder) == self._stamp and not self._is_behind():
@@ -186,6 +202,11 @@ def _fused(dense: list[Ranked], lexical: list[Ranked]) -> list[tuple[str, Signal
         near, worded = best[0].get(id, nothing), best[1].get(id, nothing)
         found.append((id, (fused[id], near[0], worded[0], near[1], worded[1])))
     return found
+
+
+def _may_be_meant(word: str, other: str) -> bool:
+    """The same first letter, and neither is only a longer form of the other."""
+    return word[0] == other[0] and not (word.startswith(other) or other.startswith(word))
 
 
 def _stamp(folder: Path) -> tuple[int, int, int]:

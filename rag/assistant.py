@@ -26,7 +26,7 @@ from rag.shape import (
     wants_several,
     without_frame,
 )
-from rag.spelling import respelled
+from rag.spelling import mistyped, respelled
 from rag.trace import trace_of
 from rag.traffic import Traffic
 from rag.types import Answer, Delta, Evidence, Question, Turn
@@ -158,7 +158,9 @@ class _Asking:
                 shape, answering, spans_documents(asked), is_comparison(asked)
             )
         self._took("compose", clock)
-        notices = _unanswered(part for part in parts if part is not weighed) if composed else ()
+        notices = mistyped(self._respelled(question.text), self.index)
+        if composed:
+            notices += _unanswered(part for part in parts if part is not weighed)
         trace = trace_of(question, shape, parts, composed)
         return self._answer(question, evidence, confidence, composed, notices, trace)
 

@@ -1,11 +1,28 @@
-"""British and American spelling: a question is put as the documents write it.
+"""The question's words as the documents spell them.
 
-Only where they lack the question's spelling and have the other one. Reader, embedder and search by
-words all know the two as different words.
+British or American: a question is put as the documents write it, where they lack its spelling and
+have the other one; reader, embedder and search by words all know the two as different words. A word
+that they do not have, but for one much like it, may be mistyped: that is said, and nothing guessed.
 """
 
 import re
 from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from rag.words import STOP_WORDS, names
+
+
+class Words(Protocol):
+    """What an index knows of the words of its documents."""
+
+    def frequency(self, word: str) -> int:
+        """How many passages hold the word, in any of its forms."""
+        ...
+
+    def nearest_word(self, word: str) -> str | None:
+        """The word most like one that no passage holds, or None."""
+        ...
+
 
 _ENDING = r"(?P<end>e|ed|es|er|ers|ing|ation|ations)$"
 _RULES = tuple(
@@ -42,7 +59,21 @@ _PAIRS = (
     ("tyres", "tires"),
 )
 _OTHER = {one: other for pair in _PAIRS for one, other in (pair, pair[::-1])}
+LONG = 7  # letters
 _WORD = re.compile(r"[A-Za-z]{4,}")
+
+
+def mistyped(question: str, index: Words) -> tuple[str, ...]:
+    """A line for each name or long word that the documents lack, but for one much like it."""
+    named = set(names(question))
+    lines = []
+    for word in dict.fromkeys(_WORD.findall(question)):
+        lowered = word.lower()
+        if lowered in STOP_WORDS or not (lowered in named or len(word) >= LONG):
+            continue
+        if not index.frequency(word) and (nearest := index.nearest_word(word)):
+            lines.append(f"No document has the word “{word}”; the nearest to it is “{nearest}”.")
+    return tuple(lines)
 
 
 def other_spellings(word: str) -> Iterator[str]:

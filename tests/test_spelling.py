@@ -54,3 +54,38 @@ def test_a_question_is_read_in_the_spelling_of_the_documents(tmp_path: Path) -> 
     assert answer.outcome == "answered"
     assert answer.question.text == "Who modernised the harbour of Tull?"
     assert answer.question.standalone == "Who modernized the harbor of Tull?"
+
+
+@pytest.fixture(scope="module")
+def clerk(tmp_path_factory: pytest.TempPathFactory) -> Assistant:
+    folder = tmp_path_factory.mktemp("clerk")
+    (folder / "documents").mkdir()
+    (folder / "documents" / "clerk.txt").write_text(
+        "Chanthea Vyrith, the clerk of Tull, is 31 years old. She noted the percentages by hand.",
+        encoding="utf-8",
+    )
+    build([folder / "documents"], folder / "index", embedder("minilm"))
+    return Assistant.open(Settings(index=folder / "index", answers="extractive"))
+
+
+@pytest.mark.parametrize(
+    ("question", "word", "nearest"),
+    [
+        ("How old is Chantea?", "Chantea", "Chanthea"),
+        ("how old is chantea?", "chantea", "Chanthea"),
+        ("Who is Virith?", "Virith", "Vyrith"),
+    ],
+)
+def test_a_mistyped_name_is_pointed_out(
+    clerk: Assistant, question: str, word: str, nearest: str
+) -> None:
+    line = f"No document has the word “{word}”; the nearest to it is “{nearest}”."
+    assert clerk.ask(question).notices == (line,)
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["How old is Chanthea Vyrith?", "Which percentage is noted?", "Where is Timbuktu?", "Ngô 123?"],
+)
+def test_a_word_that_is_there_or_like_none_is_not(clerk: Assistant, question: str) -> None:
+    assert clerk.ask(question).notices == ()
