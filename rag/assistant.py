@@ -19,6 +19,7 @@ from rag.shape import (
     Shape,
     asks_whether_told,
     is_comparison,
+    is_courtesy,
     parts_of,
     shape_of,
     spans_documents,
@@ -141,6 +142,8 @@ class _Asking:
 
     def answer(self, question: Question) -> Answer:
         """The answer in the documents' own words, or a refusal."""
+        if is_courtesy(question.text):
+            return self._courtesy(question)
         if whole := self._documents_meant(question):
             return self._gist(question, whole)
         weighed, question = self._weigh(question)
@@ -187,6 +190,12 @@ class _Asking:
             notices=notices,
             trace=trace,
         )
+
+    def _courtesy(self, question: Question) -> Answer:
+        """To what asks nothing of the documents, nothing of them is said."""
+        shape = shape_of(question.text)
+        answer = self._answer(question, (), 0.0, None, (), trace_of(question, shape, [], None))
+        return replace(answer, text=extractive.courtesy())
 
     def _documents_meant(self, question: Question) -> tuple[str, ...]:
         """The ids of the documents that the question wants told as a whole, or ()."""

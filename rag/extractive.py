@@ -112,6 +112,11 @@ def refusal(question: str, evidence: Sequence[Evidence]) -> str:
     )
 
 
+def courtesy() -> str:
+    """What is said to a greeting, or to thanks."""
+    return "I answer questions about the documents: “What are these documents about?” is a start."
+
+
 def _expected(shape: Shape, part: Weighed, compared: bool) -> tuple[float, int]:
     """How near to the best a sentence must be to be told too, and how many are told at most."""
     if shape is Shape.LIST:

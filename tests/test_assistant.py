@@ -188,6 +188,12 @@ def test_whether_something_is_mentioned_is_answered_by_where_it_is(ford: Assista
     )
 
 
+def test_a_greeting_is_not_looked_up(ford: Assistant) -> None:
+    answer = ford.ask("Hello there!")
+    assert (answer.outcome, answer.evidence, answer.citations) == ("not_in_corpus", (), ())
+    assert answer.text.startswith("I answer questions about the documents")
+
+
 def test_only_the_documents_asked_for_are_used(ford: Assistant) -> None:
     answer = ford.ask("When was the mill built?", documents=["birds.txt"])
     assert {found.document.id for found in answer.evidence} == {"birds.txt"}
