@@ -18,7 +18,7 @@ from tokenizers import Tokenizer
 
 from rag.models.measure_reader import figures
 from rag.models.reader_data import Builder, encode
-from rag.models.reader_export import agreement, ship, trained
+from rag.models.reader_export import agreement, packaged, ship, trained
 from rag.models.reader_sources import LICENCES, load
 from rag.models.reader_train import train
 from rag.reader import Reader
@@ -39,7 +39,9 @@ def source() -> Path:
     return folder
 
 
-def learn(data: Path, work: Path, minutes: float, seed: int, cores: int) -> Path:
+def learn(
+    data: Path, work: Path, minutes: float, seed: int, cores: int, onward: float | None = None
+) -> Path:
     """Trains; returns the file with the weights."""
     base = source()
     sets, _ = load(data)
@@ -52,7 +54,8 @@ def learn(data: Path, work: Path, minutes: float, seed: int, cores: int) -> Path
             print(f"pass {number}:", encode(builder.build(100 + number), tokenizer, path))
         return path
 
-    return train(work, base / "model.safetensors", minutes, make_pass, seed, cores)
+    start = (packaged(HERE / "reader" / "model.onnx"), onward) if onward is not None else None
+    return train(work, base / "model.safetensors", minutes, make_pass, seed, cores, start)
 
 
 def card(out: Path, data: Path, minutes: float, agreed: str, lines: list[str]) -> None:
@@ -79,6 +82,12 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=82)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--earlier", type=Path, help="a reader.pt that an earlier part left")
+    parser.add_argument(
+        "--onward",
+        type=float,
+        metavar="MINUTES",
+        help="where no state is left: from the packaged weights, as if after so many minutes",
+    )
     parser.add_argument("--export", action="store_true", help="leave the training out")
     parser.add_argument("--card", action="store_true", help="leave training and export out")
     options = parser.parse_args()
@@ -87,7 +96,8 @@ def main() -> None:
 
     state = options.work / "reader.pt"
     if not (options.export or options.card):
-        state = learn(options.data, options.work, options.minutes, options.seed, cores)
+        onward = options.onward
+        state = learn(options.data, options.work, options.minutes, options.seed, cores, onward)
     network = trained(state, options.earlier)
     if not options.card:
         ship(network, source() / "tokenizer.json", options.out)

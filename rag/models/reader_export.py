@@ -7,12 +7,14 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime
 import torch
+from onnx import numpy_helper
 from tokenizers import Tokenizer
 
 from index.models.make_embedder import quantise
-from rag.models.reader_network import ReaderNetwork
+from rag.models.reader_network import LAYERS, ReaderNetwork
 
 INPUTS = ["input_ids", "attention_mask", "token_type_ids"]
 OUTPUTS = ["start_logits", "end_logits", "answerable", "inside"]
@@ -31,6 +33,25 @@ def trained(state: Path, earlier: Path | None = None) -> ReaderNetwork:
         weights = {name: (2 * weights[name] + before[name]) / 3 for name in weights}
     network.load_state_dict(weights)
     return network.eval()
+
+
+def packaged(model: Path) -> dict[str, torch.Tensor]:
+    """The weights of a packaged graph in fp32 again, as near as int8 is, by their names."""
+    graph = onnx.load(str(model)).graph
+    held = {one.name: numpy_helper.to_array(one) for one in graph.initializer}
+
+    def whole(name: str) -> np.ndarray:
+        zero = held[f"{name}_zero_point"].astype(np.float32)
+        return (held[f"{name}_quantized"].astype(np.float32) - zero) * held[f"{name}_scale"]
+
+    tables = ("words.weight", "positions.weight", "types.weight")
+    weights = {name: whole(name) for name in tables}
+    weights |= {name: held[name] for name in ReaderNetwork().state_dict() if name in held}
+    parts = [f"layers.{i}.{part}" for i in range(LAYERS) for part in ("qkv", "out", "up", "down")]
+    products = [node for node in graph.node if node.op_type == "MatMulInteger"]
+    for part, node in zip([*parts, "token_head", "passage_head"], products, strict=True):
+        weights[f"{part}.weight"] = whole(node.input[1].removesuffix("_quantized")).T
+    return {name: torch.from_numpy(np.array(value)) for name, value in weights.items()}
 
 
 def export(network: ReaderNetwork, out: Path) -> None:

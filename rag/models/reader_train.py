@@ -163,12 +163,18 @@ def train(
     make_pass: Callable[[int], Path],
     seed: int = 7,
     cores: int = 2,
+    start: tuple[dict[str, Tensor], float] | None = None,
     log_every: int = 25,
 ) -> Path:
-    """Train, or go on training, on so many cores; returns the file with the averaged weights."""
+    """Train, or go on training, on so many cores; returns the file with the averaged weights.
+
+    `start`, where there is no state to go on from: weights, and the minutes that count as spent.
+    """
     torch.manual_seed(seed)
     network = ReaderNetwork()
     load_base(network, weights)
+    if start is not None:
+        network.load_state_dict(start[0])
     network.words.weight.requires_grad = False
     network.train()
     free = [(n, p) for n, p in network.named_parameters() if p.requires_grad]
@@ -181,7 +187,7 @@ def train(
     )
     average = [p.detach().clone() for _, p in free]
     state_path, final = folder / "state.pt", folder / "reader.pt"
-    number, done, step, spent = 0, 0, 0, 0.0
+    number, done, step, spent = 0, 0, 0, 60 * start[1] if start else 0.0
     if state_path.exists():
         state = torch.load(state_path, weights_only=True)
         network.load_state_dict(state["network"], strict=False)
