@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from html import escape
 from urllib.parse import quote
 
+from rag.shape import is_courtesy
 from rag.types import Answer, AnswerSentence, Citation, Turn
 from ui import notes
 from ui.markdown import paragraphs_of
@@ -235,8 +236,10 @@ def _refusal(answer: Answer, asked: Sequence[str]) -> str:
     items = "".join(f"<li>{link}</li>" for link in near.values())
     nearest = f'<p class="near">Nearest to it</p><ul class="nearest">{items}</ul>' if near else ""
     widen = '<button type="button" class="widen">Ask all documents</button>' if asked else ""
+    courtesy = is_courtesy(answer.question.text)
+    label = "" if courtesy else '<p class="label">Not in the documents</p>'
     return (
-        f'{_notices(answer)}<div class="refusal"><p class="label">Not in the documents</p>'
+        f'{_notices(answer)}<div class="refusal">{label}'
         f'<p class="words">{words}</p>{nearest}{widen}</div>{_said_all_the_same(answer)}'
     )
 
