@@ -221,11 +221,11 @@ def _readings(text: str, before: str, answered: str | None) -> tuple[str, ...]:
     if not found and named and (thing := _thing(bare)):
         found.append(_of_the_subject(thing, before))
     named_alone = bool(found) and not _AUXILIARY.search(bare) and not _ASKING.match(bare)
-    if not (named_alone and _POSSESSIVE.search(bare)):  # “her husband” is Ann’s, and no more
-        # “And in 2014?” is about 2014: the year it replaces is out of the question.
-        about = _about(bare or text, exchanged[0] if exchanged else before)
-        if not exchanged or subject_of(about) not in bare:
-            found.append(about)
+    # “Her husband?” is Ann’s, and no more; “And in 2014?” replaces the year, and says all with it.
+    whose = named_alone and bool(_POSSESSIVE.search(bare))
+    replaces = bool(exchanged) and before.rstrip(" ?.!") not in exchanged[0]
+    if not whose and not replaces:
+        found.append(_about(bare or text, before))
     # “What do they look for?” says too little to be read by itself.
     says = content_words(_ASKING.sub("", bare))
     empty = len(says) <= 1 and bool(_pointer(bare)) and not _OF_THEM.search(bare)
