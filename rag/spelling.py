@@ -60,6 +60,9 @@ _PAIRS = (
 )
 _OTHER = {one: other for pair in _PAIRS for one, other in (pair, pair[::-1])}
 LONG = 7  # letters
+_ANY = frozenset(
+    ["anybody", "anyone", "anything", "everybody", "everyone", "everything", "nothing", "someone"]
+)
 _WORD = re.compile(r"[A-Za-z]{4,}")
 
 
@@ -69,7 +72,7 @@ def mistyped(question: str, index: Words) -> tuple[str, ...]:
     lines = []
     for word in dict.fromkeys(_WORD.findall(question)):
         lowered = word.lower()
-        if lowered in STOP_WORDS or not (lowered in named or len(word) >= LONG):
+        if lowered in STOP_WORDS or lowered in _ANY or not (lowered in named or len(word) >= LONG):
             continue
         if not index.frequency(word) and (nearest := index.nearest_word(word)):
             lines.append(f"No document has the word “{word}”; the nearest to it is “{nearest}”.")

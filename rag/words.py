@@ -14,8 +14,6 @@ STOP_WORDS = frozenset(
         "tell than that the their them then there these they this those though through to too",
         "toward towards under until up upon us use used very was we were what when where whether",
         "which while who whom whose why will with within without would yes yet you your",
-        "anybody anyone anything everybody everyone everything nobody nothing somebody someone",
-        "something",
     )
     for word in line.split()
 )
