@@ -209,14 +209,20 @@ class _Asking:
         clock = perf_counter()
         asked = (question.standalone,)  # nothing is searched for
         question = replace(question, searches=asked, readings=asked)
-        told = gist(question.standalone, [self.index.document(id) for id in ids[:DOCUMENTS_MOST]])
-        composed = extractive.tell(told.evidence) if told.evidence else None
+        documents = [self.index.document(id) for id in ids[:DOCUMENTS_MOST]]
+        weighed, told = gist(question.standalone, documents)
+        composed = extractive.tell(told) if told else None
         self._took("compose", clock)
         left = len(ids) - DOCUMENTS_MOST
         notices = (f"{left} more documents are not told of here: name one to read of it.",)
-        trace = trace_of(question, Shape.OVERVIEW, [told], composed)
+        trace = trace_of(question, Shape.OVERVIEW, [weighed], composed)
         return self._answer(
-            question, told.evidence, told.confidence, composed, notices if left > 0 else (), trace
+            question,
+            weighed.evidence,
+            weighed.confidence,
+            composed,
+            notices if left > 0 else (),
+            trace,
         )
 
     def _weigh(self, question: Question) -> tuple[Weighed, Question]:

@@ -200,6 +200,8 @@ def _requests() -> asyncio.AbstractEventLoop:
     def end() -> None:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(1.0)  # a thread that is still at work when Python ends may abort the process
+        if not thread.is_alive():
+            loop.close()
 
     atexit.register(end)
     return loop

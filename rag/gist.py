@@ -10,15 +10,16 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from corpus.sentences import levelled
-from corpus.types import Document, Passage, Sentence
+from corpus.types import Document, Passage, Sentence, Span
 from index.lexical import stems
 from index.types import Hit, IndexedDocument
 from rag.evidence import Weighed
 from rag.types import Evidence
 from rag.words import content_words, leans_back
 
-SURE = 0.95
+SURE, LESS_SURE = 0.95, 0.5
 MOST = 6  # sentences
+WEIGHED_MOST = 24  # what a language model is shown
 DOCUMENTS_MOST = 8
 CHARACTERS = 60_000  # of a document that are looked at
 WORDS_LEAST, WORDS_MOST = 6, 45
@@ -83,15 +84,19 @@ def _file_names(one: IndexedDocument) -> set[str]:
     return {str(path), path.name, path.stem}
 
 
-def gist(question: str, documents: Sequence[Document]) -> Weighed:
-    """The sentences that say most of each document, for an answer to `question`."""
+def gist(question: str, documents: Sequence[Document]) -> tuple[Weighed, tuple[Evidence, ...]]:
+    """The sentences that say much of each document, and those of them that say most."""
     each = MOST if len(documents) == 1 else 2 if len(documents) * 2 <= MOST else 1
-    evidence = tuple(
-        Evidence(document, sentence, _hit(document, sentence), 0.0, SURE, None)
-        for document in documents
-        for sentence in telling(document, each)
-    )
-    return Weighed(question, evidence, SURE if evidence else 0.0, {})
+    told: list[Evidence] = []
+    more: list[Evidence] = []
+    for document in documents:
+        most = telling(document, each)
+        for sentence in telling(document, WEIGHED_MOST // len(documents)):
+            sure = SURE if sentence in most else LESS_SURE
+            one = Evidence(document, sentence, _hit(document), 0.0, sure, None)
+            (told if sentence in most else more).append(one)
+    weighed = Weighed(question, (*told, *more), SURE if told else 0.0, {})
+    return weighed, tuple(told)
 
 
 def telling(document: Document, most: int) -> list[Sentence]:
@@ -133,6 +138,7 @@ def _mean(weight: Mapping[str, float], words: Collection[str]) -> float:
     return sum(weight[word] for word in words) / len(words) if words else 0.0
 
 
-def _hit(document: Document, sentence: Sentence) -> Hit:
-    passage = Passage(document, sentence.span, (sentence,))
+def _hit(document: Document) -> Hit:
+    """All that is looked at, as one passage."""
+    passage = Passage(document, Span(0, min(len(document.text), CHARACTERS)), ())
     return Hit(passage, 0.0, None, None, None, None)

@@ -9,6 +9,7 @@ from index.embed import embedder
 from rag.assistant import Assistant
 from rag.settings import Settings
 from rag.types import Answer
+from tests.openai_server import Say, serving
 from tests.test_assistant import DOCUMENTS, holds
 
 
@@ -90,3 +91,16 @@ def test_a_document_without_a_sentence_is_told_by_what_it_has(tmp_path: Path) ->
     assistant = made(tmp_path, {"a.md": "# Only a heading\n", "b.txt": "Why?"})
     answer = assistant.ask("What are these documents about?")
     assert answer.outcome == "not_in_corpus"
+
+
+def test_a_model_is_shown_more_of_each_document_than_is_quoted(ford: Assistant) -> None:
+    index = ford.settings.index
+    alone = ford.ask("What are these documents about?")
+    said = "The warden counted eleven pairs of dippers in 2020 [3.1]."
+    with serving(Say(said)) as server:
+        settings = Settings(index, model="a-model", base_url=server.url, api_key="sk-none")
+        answer = Assistant.open(settings).ask("What are these documents about?")
+        shown = " ".join(m["content"] for m in server.requests[-1]["messages"]).split()
+    assert len(answer.evidence) > len(alone.sentences)
+    assert all(" ".join(e.text.split()) in " ".join(shown) for e in alone.evidence)
+    assert answer.model == "openai:a-model"
