@@ -201,7 +201,8 @@ class _Asking:
         """The ids of the documents that the question wants told as a whole, or ()."""
         held = self.index.manifest.documents
         if self.documents is not None:
-            held = {id: one for id, one in held.items() if id in set(self.documents)}
+            chosen = set(self.documents)
+            held = {id: one for id, one in held.items() if id in chosen}
         return tuple(one.id for one in documents_meant(question.standalone, held))
 
     def _gist(self, question: Question, ids: tuple[str, ...]) -> Answer:

@@ -14,6 +14,7 @@ from corpus.types import Document, Passage, Sentence, Span
 from index.lexical import stems
 from index.types import Hit, IndexedDocument
 from rag.evidence import Weighed
+from rag.shape import DOCUMENTS
 from rag.types import Evidence
 from rag.words import content_words, leans_back
 
@@ -24,7 +25,7 @@ DOCUMENTS_MOST = 8
 CHARACTERS = 60_000  # of a document that are looked at
 WORDS_LEAST, WORDS_MOST = 6, 45
 
-_NOUN = r"(?:document|article|file|paper|text|report|brief|page|story|feature|source|explainer)"
+_HOW_MANY = r"(?:\d+|two|three|four|five|six|seven|eight|nine|ten|whole|entire) "
 _POLITE = r"^(?:please |can you |could you |would you )*"
 _ASKED = tuple(
     re.compile(pattern, re.IGNORECASE)
@@ -39,13 +40,14 @@ _ASKED = tuple(
     )
 )
 _ALL = re.compile(
-    rf"(?:all |each |every )?(?:of )?(?:the |these |those |my |your |our |this )?(?:\w+ )?"
-    rf"(?:{_NOUN}s|stories|corpus|collection|folder|library|knowledge base)",
+    rf"(?:all |each |every )?(?:of )?(?:the |these |those |my |your |our |this )?(?:{_HOW_MANY})?"
+    rf"(?:{DOCUMENTS}(?<=s)|collection|folder|library|knowledge base)",
     re.IGNORECASE,
 )
-_THE_ONE = re.compile(rf"(?:the |this |my )?{_NOUN}", re.IGNORECASE)
+_THE_ONE = re.compile(rf"(?:the |this |my )?{DOCUMENTS}", re.IGNORECASE)
 _NAMED = re.compile(
-    rf"(?:the |this )?{_NOUN},? (?:called |titled |entitled |named |about |on |of )?(?P<name>.+)",
+    rf"(?:the |this )?{DOCUMENTS},? (?:called |titled |entitled |named |about |on |of )?"
+    r"(?P<name>.+)",
     re.IGNORECASE,
 )
 _QUOTED = re.compile(r"[“\"‘'](?P<name>[^“”\"]+)[”\"’']")
@@ -90,17 +92,17 @@ def gist(question: str, documents: Sequence[Document]) -> tuple[Weighed, tuple[E
     told: list[Evidence] = []
     more: list[Evidence] = []
     for document in documents:
-        most = telling(document, each)
-        for sentence in telling(document, WEIGHED_MOST // len(documents)):
-            sure = SURE if sentence in most else LESS_SURE
-            one = Evidence(document, sentence, _hit(document), 0.0, sure, None)
-            (told if sentence in most else more).append(one)
+        hit = _hit(document)
+        for at, sentence in enumerate(telling(document, WEIGHED_MOST // len(documents))):
+            most = at < each
+            sure = SURE if most else LESS_SURE
+            (told if most else more).append(Evidence(document, sentence, hit, 0.0, sure, None))
     weighed = Weighed(question, (*told, *more), SURE if told else 0.0, {})
     return weighed, tuple(told)
 
 
 def telling(document: Document, most: int) -> list[Sentence]:
-    """At most so many sentences of a document, as they stand in it: its first and the most telling.
+    """At most so many sentences of a document: its first, then the most telling, the best first.
 
     SumBasic (Nenkova and Vanderwende 2005): a sentence counts as the mean probability of its words
     in the document, and what was told counts less from then on.
@@ -124,7 +126,7 @@ def telling(document: Document, most: int) -> list[Sentence]:
         chosen.append(best)
         for word in words[best.span]:
             weight[word] **= 2
-    return sorted(chosen, key=lambda sentence: sentence.span)
+    return chosen
 
 
 def _stands_alone(text: str) -> bool:

@@ -16,9 +16,9 @@ class Shape(Enum):
 
 
 MOST_PARTS = 4
-_DOCUMENTS = (
+DOCUMENTS = (
     r"(?:documents?|articles?|briefs?|sources?|texts?|reports?|corpus|files?|papers?|explainers?"
-    r"|features?|stories|accounts?)"
+    r"|features?|pages?|story|stories|accounts?)"
 )
 _SEVERAL = (
     r"(?:the |these |all |all the |all of the |both |both the |the two |any of the )"
@@ -47,17 +47,17 @@ _SPEAKS = (
 )
 # “Where is corruption mentioned?”: the topic stands in the middle.
 _TOLD_WHERE = re.compile(
-    rf"^(?:where|(?:in|on) (?:which|what) {_DOCUMENTS})(?: in (?:the|these) {_DOCUMENTS})?"
+    rf"^(?:where|(?:in|on) (?:which|what) {DOCUMENTS})(?: in (?:the|these) {DOCUMENTS})?"
     r" (?:is|are|was|were|do|does|did) (?P<topic>.+?) "
     r"(?:mentioned|named|discussed|described|appear|come up|spoken of|talked about)"
-    rf"(?: in (?:the|these) {_DOCUMENTS})?\W*$",
+    rf"(?: in (?:the|these) {DOCUMENTS})?\W*$",
     re.IGNORECASE,
 )
 _TOLD = re.compile(
     r"^(?:(?:(?:do|does|did|where do|where does) (?:any |one |some |either |each |all )?(?:of )?"
-    rf"(?:the |these |those )?|(?:which|what)(?: of the(?:se)?)? ){_DOCUMENTS} {_SPEAKS}"
+    rf"(?:the |these |those )?|(?:which|what)(?: of the(?:se)?)? ){DOCUMENTS} {_SPEAKS}"
     r"|(?:is|was) there (?:anything|something|any (?:mention|information|talk|word))"
-    rf"(?: in (?:the|these) {_DOCUMENTS})? (?:about|of|on)) ",
+    rf"(?: in (?:the|these) {DOCUMENTS})? (?:about|of|on)) ",
     re.IGNORECASE,
 )
 _OVERVIEW = re.compile(
@@ -67,9 +67,9 @@ _OVERVIEW = re.compile(
     r"(?: of)?"
     r"|tell (?:me|us) (?:more |all |everything )?about"
     rf"|what (?:do|does|did|can|have|has) (?:all |any of |each of )?(?:the |these |this )?(?:\w+ )?"
-    rf"{_DOCUMENTS}(?: (?:say|tell|report|state|mention|have to say|said|cover|reported))?"
+    rf"{DOCUMENTS}(?: (?:say|tell|report|state|mention|have to say|said|cover|reported))?"
     r"(?: us| me)?(?: (?:about|on|of))?"
-    rf"|(?:compare|contrast) (?:what|how) (?:all |each of )?(?:the |these )?{_DOCUMENTS}"
+    rf"|(?:compare|contrast) (?:what|how) (?:all |each of )?(?:the |these )?{DOCUMENTS}"
     r" (?:say|tell|report|state|have to say|cover|describe|portray|present|treat|see|view)"
     r"(?: (?:about|on|of))?"
     r"|what (?:is|was|has been) (?:said|known|reported|written|mentioned) (?:about|of|on)"
@@ -78,7 +78,7 @@ _OVERVIEW = re.compile(
     r"|(?:an? )?(?:overview|summary|outline) of|what do (?:we|you) know (?:about|of)"
     r"|what(?:’s| is| are) the (?:main|key|most important|overall) "
     r"(?:points?|themes?|ideas?|topics?|messages?)(?: (?:of|in|about|on))?"
-    rf"|how (?:do|does|did|is|are|has|have) (?:the )?{_DOCUMENTS} "
+    rf"|how (?:do|does|did|is|are|has|have) (?:the )?{DOCUMENTS} "
     r"(?:describe|portray|present|explain|treat|characteri[sz]e|see|view)"
     r")\b[\s:,]*",
     re.IGNORECASE,
@@ -217,7 +217,7 @@ def topic_of(question: str) -> str:
         return told["topic"]
     asks = _TOLD if _TOLD.match(question.strip()) else _OVERVIEW
     topic = asks.sub("", question.strip(), count=1).rstrip(" ?.!")
-    return re.sub(rf" in (?:the|these) {_DOCUMENTS}$", "", topic) or question
+    return re.sub(rf" in (?:the|these) {DOCUMENTS}$", "", topic) or question
 
 
 def is_comparison(question: str) -> bool:

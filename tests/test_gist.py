@@ -52,6 +52,7 @@ def test_asked_for_all_documents_each_is_told(ford: Assistant, question: str) ->
         ("What is birds about?", "birds.txt"),
         ("What does the guide about visiting Harrow Ford say?", None),
         ("Give me a summary of the article about the birds of the ford", "birds.txt"),
+        ("Summarise the flood reports", None),
         ("What is the article “Visiting Harrow Ford” about?", "guide.txt"),
     ],
 )
