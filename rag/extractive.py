@@ -174,7 +174,8 @@ def _overview(part: Weighed) -> list[_Chosen]:
         if turn == each or len(chosen) == OVERVIEW_MOST:
             break
         if not _repeats(found, (c.evidence for c in chosen)):
-            chosen.append(_Chosen(found, "speaks of the topic"))
+            # Its marked words answer the topic read as a question, which nobody asked.
+            chosen.append(_Chosen(replace(found, answer=None), "speaks of the topic"))
     return chosen
 
 

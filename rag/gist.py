@@ -16,7 +16,7 @@ from index.types import Hit, IndexedDocument
 from rag.evidence import Weighed
 from rag.shape import DOCUMENTS
 from rag.types import Evidence
-from rag.words import content_words, leans_back
+from rag.words import content_words, lacks_its_person, leans_back, names
 
 SURE, LESS_SURE = 0.95, 0.5
 MOST = 6  # sentences
@@ -113,7 +113,8 @@ def telling(document: Document, most: int) -> list[Sentence]:
         read = read[:-1]  # it may be cut
     whole = [s for s in read if not s.is_heading and s.span.of(head)[-1] not in "?:"]
     words = {s.span: set(stems(" ".join(content_words(s.span.of(head))))) for s in whole}
-    able = [s for s in whole if _stands_alone(s.span.of(head))] or whole
+    known = {name for s in whole for name in names(s.span.of(head))}
+    able = [s for s in whole if _stands_alone(s.span.of(head), known)] or whole
     counted = Counter(word for found in words.values() for word in found)
     total = sum(counted.values()) or 1
     weight = {word: n / total for word, n in counted.items()}
@@ -129,11 +130,11 @@ def telling(document: Document, most: int) -> list[Sentence]:
     return chosen
 
 
-def _stands_alone(text: str) -> bool:
+def _stands_alone(text: str, known: Collection[str]) -> bool:
     """Whether it has a fair length, needs no sentence before it and cuts no quotation."""
     fair = WORDS_LEAST <= len(text.split()) <= WORDS_MOST
     whole = text.count("“") == text.count("”") and text.count('"') % 2 == 0
-    return fair and whole and not leans_back(text)
+    return fair and whole and not leans_back(text) and not lacks_its_person(text, known)
 
 
 def _mean(weight: Mapping[str, float], words: Collection[str]) -> float:

@@ -1,6 +1,7 @@
 """What can be told of a text from its words alone: names, years, numbers."""
 
 import re
+from collections.abc import Container
 
 STOP_WORDS = frozenset(
     word
@@ -65,8 +66,17 @@ _LEANING = re.compile(
     r"|(?:his|her|their|its)\b|(?:however|but|yet|also|instead|similarly|likewise|even so)\b)",
     re.IGNORECASE,
 )
+_THIRD_PERSON = re.compile(r"\b(?:he|him|his|she|her|hers)\b", re.IGNORECASE)
 
 
 def leans_back(sentence: str) -> bool:
     """Whether it cannot be understood without the sentence before: “Of these, …”, “They …”."""
     return bool(_LEANING.match(sentence))
+
+
+def lacks_its_person(sentence: str, known: Container[str]) -> bool:
+    """Whether a “he” or “her” in it stands for somebody: none of the `known` names is before it."""
+    found = _THIRD_PERSON.search(sentence)
+    if found is None:
+        return False
+    return not any(word in known for word in content_words(sentence[: found.start()]))

@@ -177,6 +177,7 @@ def test_both_sides_of_a_comparison_are_shown(ford: Assistant, which: str) -> No
 def test_an_overview_takes_from_every_document_that_speaks_of_it(ford: Assistant) -> None:
     answer = holds(ford, ford.ask("What do the documents say about the museum?"))
     assert {citation.document for citation in answer.citations} == {"mill.md", "guide.txt"}
+    assert not any(citation.answer_span for citation in answer.citations)  # no one thing is asked
 
 
 def test_whether_something_is_mentioned_is_answered_by_where_it_is(ford: Assistant) -> None:

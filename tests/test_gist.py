@@ -88,6 +88,18 @@ def test_of_many_documents_some_are_told_and_the_rest_is_said(tmp_path: Path) ->
     assert answer.notices == ("4 more documents are not told of here: name one to read of it.",)
 
 
+def test_a_sentence_that_lacks_its_person_is_not_told(tmp_path: Path) -> None:
+    text = (
+        "Ana Ruiz left the farm for the harbour town. Hunger on the farm was her reason to leave "
+        "the farm. Nobody on the farm spoke about the harbour town. At the harbour Ruiz found work "
+        "that she kept. The farm and the harbour town lie far apart."
+    )
+    answer = made(tmp_path, {"ruiz.txt": text}).ask("Summarise ruiz.txt")
+    told = [sentence.text for sentence in answer.sentences]
+    assert len(told) == 4
+    assert not any("her reason" in sentence for sentence in told)
+
+
 def test_a_document_without_a_sentence_is_told_by_what_it_has(tmp_path: Path) -> None:
     assistant = made(tmp_path, {"a.md": "# Only a heading\n", "b.txt": "Why?"})
     answer = assistant.ask("What are these documents about?")
