@@ -13,13 +13,13 @@ from rag.condense import condense
 from rag.errors import BadQuestion
 from rag.evidence import READ, READ_MORE, Weighed, Weigher, refuse_below, topical
 from rag.gist import DOCUMENTS_MOST, documents_meant, gist
+from rag.message import asked_before, asked_in, is_courtesy
 from rag.reader import Reader
 from rag.settings import Settings
 from rag.shape import (
     Shape,
     asks_whether_told,
     is_comparison,
-    is_courtesy,
     parts_of,
     shape_of,
     spans_documents,
@@ -130,7 +130,8 @@ class _Asking:
     ) -> Iterating[Delta, None, Question]:
         """The question as it stands alone, by the model where there is one, else by rules."""
         clock = perf_counter()
-        question = replace(condense(self._respelled(text), history, self), text=text)
+        asked = self._respelled(asked_in(text))
+        question = replace(condense(asked, asked_before(history), self), text=text)
         if generator is not None and history:
             question = yield from generator.standing_alone(question)
         self._took("condense", clock)
@@ -232,14 +233,15 @@ class _Asking:
         hits = self.index.search(question.searches, HITS, self.documents)
         self._took("search", clock)
         clock = perf_counter()
-        deep = wants_several(question.text) and len(parts_of(question.text)) == 1
+        asked = self._respelled(asked_in(question.text))
+        deep = wants_several(asked) and len(parts_of(asked)) == 1
         read = READ_MORE if deep else READ
         earlier = self._earlier if question.moves_on else None
         tried = [self.weigher.weigh(reading, hits, earlier, read) for reading in question.readings]
         self._took("read", clock)
         most = max(weighed.confidence for weighed in tried)
         best = next(weighed for weighed in tried if weighed.confidence >= most - AS_SURE)
-        if len(tried) > 1 and best.reading == self._respelled(question.text):
+        if len(tried) > 1 and best.reading == asked:
             return best, question
         return best, replace(question, standalone=best.reading)
 

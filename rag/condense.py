@@ -48,6 +48,12 @@ _POINTING = re.compile(
     r"|\bthe (?:same|former|latter|others?)\b|\bthere(?=\s*[?.!,]|\s*$)|\bdo so\b|\bas well\b",
     re.I,
 )
+# “Is it true that …”: the word stands for nothing.
+_EMPTY_IT = re.compile(
+    r"\b(?:is|was) it (?:true|correct|right|so|the case|possible|likely|known|clear|certain|common"
+    r"|important|necessary|legal|illegal)(?= (?:that|to|for)\b)",
+    re.I,
+)
 _OF_THEM = re.compile(r"\bof (?:them|these|those)\b", re.I)
 _OF_THOSE = re.compile(r"\bof (?:these|those)\b", re.I)
 _AUXILIARY = re.compile(
@@ -124,7 +130,7 @@ _PERSON = re.compile(r"\b(?:he|him|she|his|her|hers)\b", re.I)
 def leans(text: str) -> bool:
     """Whether a question needs the conversation before it to be understood."""
     text = text.strip()
-    if _leans_by_word(text):
+    if points_back(text):
         return True
     meaning = content_words(_ASKING.sub("", text))
     if _BARE_ASKING.match(text) and not _AUXILIARY.search(text) and not _specific(text):
@@ -136,8 +142,9 @@ def leans(text: str) -> bool:
     return bool(_ASKING.match(text)) and len(meaning) <= 1
 
 
-def _leans_by_word(text: str) -> bool:
+def points_back(text: str) -> bool:
     """Whether a word of the question points back: `and …`, a pronoun, `the same`."""
+    text = _EMPTY_IT.sub("", text)
     if _LEANS.match(text) or _POINTING.search(text):
         return True
     for pronoun in (_PERSONAL, _POSSESSIVE):
@@ -173,7 +180,7 @@ def condense(text: str, history: Sequence[Turn] = (), memory: Memory | None = No
     bare = _OPENING.sub("", text)
     same = _ASKING.match(bare) and _SAME.search(bare)
     stays = same or _BARE_ASKING.match(bare) or _INTRODUCED.match(before)
-    moves_on = not stays and (_leans_by_word(bare) or not _ASKING.match(bare))
+    moves_on = not stays and (points_back(bare) or not _ASKING.match(bare))
     return Question(text, readings[0], searches, readings, tuple(history), moves_on)
 
 
@@ -230,7 +237,7 @@ def _readings(text: str, before: str, answered: str | None) -> tuple[str, ...]:
     says = content_words(_ASKING.sub("", bare))
     empty = len(says) <= 1 and bool(_pointer(bare)) and not _OF_THEM.search(bare)
     # “Who takes part in it?” is answered by anything with parts: the name must be there.
-    nameless = bool(_PERSON.search(bare) or _THING.search(bare)) and bool(_names(before))
+    nameless = bool(_PERSON.search(bare) or _THING.search(bare)) and bool(_subjects(before))
     if not _PREPOSITION.match(bare) and not named_alone and not empty and not nameless:
         found.append(bare or text)  # it may stand alone after all
     return tuple(dict.fromkeys(found))[:4]
@@ -254,13 +261,14 @@ def _exchanged(fragment: str, before: str, opened: bool) -> list[str]:
         return [before.replace(old_years[-1], new_years[0])]
     if (new := _ORDINAL.search(bare)) and _ORDINAL.search(before):
         return [_ORDINAL.sub(new.group(), before, count=1)]
-    new_names, old_names = _names(f"x {bare}" if opened else bare), _names(before)
+    new_names, old_names = _names(f"x {bare}" if opened else bare), _subjects(before)
     preposition = _PREPOSITION.match(bare)
+    says_more = len(content_words(bare)) > len(content_words(" ".join(new_names)))
     if new_names and preposition:
         alike = [f"{preposition.group().lower()} {name}" for name in old_names]
         if replaced := [before.replace(old, bare) for old in alike if old in before]:
             return replaced[-1:]
-    if new_names and old_names and not preposition:
+    if new_names and old_names and not preposition and not says_more:
         return [before.replace(old, new_names[0]) for old in old_names[:-3:-1]]
     if preposition or new_names or new_years:
         longer = f"{before.rstrip(' ?.!')} {bare}?"
@@ -287,7 +295,8 @@ def _resolved(text: str, before: str, answered: str | None) -> list[str]:
         fits = kind in _NAMED and not (kind == "person" and _THING.fullmatch(pronoun.group()))
         if answered and fits and (name := _called(answered)):
             stands_for.append(name)
-        earlier = [name for name in _names(before) if not name.endswith(("'s", "’s"))]
+        named = _persons(before) if person else _subjects(before)
+        earlier = [name for name in named if not name.endswith(("'s", "’s"))]
         if earlier and not (person and kind == "person"):
             stands_for.append(earlier[-1])
         if not person and not _is_clause(before):
@@ -322,7 +331,7 @@ def _joined(fragment: str, before: str) -> str:
 
 def _about(text: str, before: str) -> str:
     """The question as it is, with its subject named behind it."""
-    whom = _names(before) if _PERSON.search(text) else []
+    whom = _persons(before) if _PERSON.search(text) else []
     return f"{text.rstrip(' ?.!')} ({whom[-1] if whom else subject_of(before)})?"
 
 
@@ -337,7 +346,7 @@ def _thing(fragment: str) -> str | None:
 
 def _of_the_subject(thing: str, before: str) -> str:
     """`Members?` after a question on a meeting: what are the members of the meeting?"""
-    subject = next(reversed(_names(before)), None) or subject_of(before)
+    subject = next(reversed(_subjects(before)), None) or subject_of(before)
     article = "the " if f"the {subject}".lower() in before.lower() else ""
     verb = "are" if thing.endswith("s") else "is"
     return f"What {verb} the {thing} of {article}{subject}?"
@@ -374,3 +383,22 @@ def _names(text: str) -> list[str]:
         if name and name.lower() not in STOP_WORDS and name != "I":
             found.append(name)
     return found
+
+
+def _subjects(before: str) -> list[str]:
+    """The names in an earlier question; a phrase alone (`Jumbo frames`) names what it says."""
+    phrase = before.rstrip(" ?.!")
+    asks = _ASKING.match(phrase) or _IMPERATIVE.match(phrase) or _AUXILIARY.search(phrase)
+    if phrase[:1].isupper() and not asks and len(phrase.split()) <= 4:
+        return [phrase]
+    return _names(before)
+
+
+def _persons(before: str) -> list[str]:
+    """The names that can be a person’s; all of them where none can."""
+    found = _names(before)
+    at = re.compile(
+        rf"\b(?:the|in|at|from|near|across) (?:the )?(?:{'|'.join(map(re.escape, found))})"
+    )
+    places = " ".join(at.findall(before))
+    return [name for name in found if name not in places] or found

@@ -138,26 +138,6 @@ _SECOND_QUESTION = re.compile(
 _IS_QUESTION = re.compile(rf"\b(?:{_ASKS})\b|^(?:{_AUXILIARIES})\b", re.IGNORECASE)
 
 
-_COURTESY = re.compile(
-    r"(?:(?:hi|hiya|hello|hey|howdy|greetings|good (?:morning|day|afternoon|evening|night)|there"
-    r"|(?:many )?thanks?(?: you)?(?: (?:a lot|very much|so much|again))?"
-    r"(?: for (?:that|this|your help))?"
-    r"|cheers|bye|good ?bye|see you(?: later)?|ok(?:ay)?|great|cool|nice|perfect|got it|well done"
-    r"|that(?:’s|'s| is) (?:all|it|great|fine|good|helpful)(?: for (?:now|today))?|sorry|please"
-    r"|how are you(?: doing)?(?: today)?|what(?:’s|'s| is) up|nice to meet you"
-    r"|(?:who|what) are you|what(?:’s|'s| is) your name|what can (?:you do|i ask)(?: you| here)?"
-    r"|what do you do|how (?:do|can) (?:you|i) (?:work|use (?:this|you|it))"
-    r"|(?:can you )?help(?: me)?"
-    r"|are you (?:there|a bot|a robot|an ai|human|a human|real)|test(?:ing)?)\b[\s,.;:!?…]*)+",
-    re.IGNORECASE,
-)
-
-
-def is_courtesy(text: str) -> bool:
-    """Whether it is a greeting, thanks or a question to the assistant itself, and no more."""
-    return bool(_COURTESY.fullmatch(text.strip()))
-
-
 def shape_of(question: str) -> Shape:
     """The form of answer that the question's words ask for."""
     question = question.strip()

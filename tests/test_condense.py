@@ -39,6 +39,7 @@ def test_a_question_that_leans_on_the_conversation_is_known(question: str) -> No
         "Summarise the plan.",
         "In which month are the elections?",
         "Did Sivan say that he regretted it?",
+        "Is it true that Ann Brand kept the mill?",
     ],
 )
 def test_a_question_that_stands_alone_is_known(question: str) -> None:
@@ -214,3 +215,22 @@ def test_a_question_for_the_same_thing_may_be_answered_by_the_same_sentence() ->
     earlier = after("How many suspects were detained?")
     assert not condense("And how many cases was that?", earlier).moves_on
     assert condense("Who helped them?", earlier).moves_on
+
+
+def test_a_phrase_alone_is_what_the_next_question_is_about() -> None:
+    earlier = after("Jumbo frames")
+    assert condense("How is it set up?", earlier).standalone == "How is Jumbo frames set up?"
+
+
+def test_a_person_is_not_the_place_that_was_named_with_them() -> None:
+    earlier = after("How is Andrew Carnegie connected to the Netherlands?")
+    assert condense("How old was he when he died?", earlier).standalone == (
+        "How old was Andrew Carnegie when he died?"
+    )
+
+
+def test_what_says_more_than_a_name_does_not_replace_one() -> None:
+    question = condense(
+        "What about lending with Prosper?", after("Are advisers at Fidelity insured by Chubb?")
+    )
+    assert not any("insured by Prosper" in reading for reading in question.readings)

@@ -3,7 +3,7 @@
 import pytest
 
 from rag.kinds import KINDS, kind_of_answer
-from rag.shape import Shape, is_courtesy, parts_of, shape_of, topic_of, without_frame
+from rag.shape import Shape, parts_of, shape_of, topic_of, without_frame
 from rag.words import content_words, figures, names, years
 
 
@@ -89,30 +89,6 @@ def test_the_shape_of_a_question(question: str, shape: Shape) -> None:
 def test_asked_where_it_is_spoken_of_what_is_said_of_it_is_told(question: str) -> None:
     assert shape_of(question) is Shape.OVERVIEW
     assert topic_of(question) == "rehabilitation"
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "hi",
-        "Hello there!",
-        "Thanks a lot, that's all for now!",
-        "ok, thank you",
-        "What can you do?",
-        "Who are you?",
-        "Good morning. How are you today?",
-    ],
-)
-def test_a_courtesy_asks_nothing_of_the_documents(text: str) -> None:
-    assert is_courtesy(text)
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["Who are you, Hun Sen?", "What can police do?", "hi-fi", "Thank whom?", "help centres", ""],
-)
-def test_what_asks_more_is_no_courtesy(text: str) -> None:
-    assert not is_courtesy(text)
 
 
 @pytest.mark.parametrize(
