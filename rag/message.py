@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from corpus.sentences import levelled
 from rag.condense import points_back
+from rag.shape import asks_whether_told
 from rag.types import Turn
 from rag.words import AUXILIARIES, content_words, figures, names
 
@@ -48,7 +49,10 @@ _ASKS = (
 _FRAME = re.compile(
     r"^(?:and |but |so |also )?(?:please )?(?:"
     r"(?:(?:can|could|would|will) (?:you|anyone|someone|somebody) )?(?:please |kindly )?"
-    r"(?:tell|remind|inform) (?:me|us)|(?:do|would|might) you (?:happen to )?know"
+    r"(?:(?:tell|remind|inform) (?:me|us)|(?:explain|describe)(?: to (?:me|us))?)"
+    r"|(?:do|would|might) you (?:happen to )?know"
+    r"|(?:is there|do you have|have you(?: got)?) (?:any |some )?(?:information|info|details|word)"
+    r" (?:on|about|of|as to)"
     r"|(?:any|have you any|do you have any) idea"
     r"|i(?:(?:’|')d| would| really)? (?:like|love|want|need|wish) to (?:know|learn|find out"
     r"|understand|ask(?: you)?(?: about)?)|i wonder"
@@ -93,7 +97,10 @@ def asked_in(message: str) -> str:
     whether = _WHETHER.match(unframed)
     if not whether or (unframed == text and not meant):
         return unframed or message
-    return f"Is it true that {unframed[whether.end() :].rstrip(' ?.!')}?"
+    clause = unframed[whether.end() :].rstrip(" ?.!")
+    if asks_whether_told(told := f"Do {clause}?"):
+        return told
+    return f"Is it true that {clause}?"
 
 
 def asked_before(history: Iterable[Turn]) -> tuple[Turn, ...]:

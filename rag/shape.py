@@ -56,7 +56,8 @@ _TOLD_WHERE = re.compile(
 _TOLD = re.compile(
     r"^(?:(?:(?:do|does|did|where do|where does) (?:any |one |some |either |each |all )?(?:of )?"
     rf"(?:the |these |those )?|(?:which|what)(?: of the(?:se)?)? ){DOCUMENTS} {_SPEAKS}"
-    r"|(?:is|was) there (?:anything|something|any (?:mention|information|talk|word))"
+    r"|(?:(?:is|was) there|do you have) "
+    r"(?:anything|something|any (?:mention|info(?:rmation)?|talk|word|details))"
     rf"(?: in (?:the|these) {DOCUMENTS})? (?:about|of|on)) ",
     re.IGNORECASE,
 )
@@ -66,7 +67,9 @@ _OVERVIEW = re.compile(
     r"|give (?:me |us )?(?:an? |the )?(?:brief |short )?(?:overview|summary|outline|account)"
     r"(?: of)?"
     r"|tell (?:me|us) (?:more |all |everything )?about"
-    rf"|what (?:do|does|did|can|have|has) (?:all |any of |each of )?(?:the |these |this )?(?:\w+ )?"
+    r"|what (?:can|could) (?:you|one) (?:tell|say)(?: me| us)? (?:about|of|on)"
+    r"|what (?:(?:do|does|did|can|have|has) (?:all |any of |each of )?(?:the |these |this )?"
+    r"|(?:the|these|this) )(?:\w+ )?"
     rf"{DOCUMENTS}(?: (?:say|tell|report|state|mention|have to say|said|cover|reported))?"
     r"(?: us| me)?(?: (?:about|on|of))?"
     rf"|(?:compare|contrast) (?:what|how) (?:all |each of )?(?:the |these )?{DOCUMENTS}"

@@ -18,6 +18,7 @@ from rag.types import Turn
         "Quick question: who signed the plan?",
         "Who signed the plan, please?",
         "Ok. I was wondering who signed the plan",
+        "Is there any information on who signed the plan?",
     ],
 )
 def test_the_question_is_found(message: str) -> None:
@@ -47,6 +48,8 @@ def test_what_the_question_needs_stays(message: str) -> None:
         ("I mean the mill", "What about the mill?"),
         ("No, I meant who built the mill", "who built the mill"),
         ("Do you know if the mill burned down?", "Is it true that the mill burned down?"),
+        ("Tell me whether the reports mention fires", "Do the reports mention fires?"),
+        ("Please explain why the mill burned.", "Why the mill burned?"),
         ("No, I meant whether it burned", "Is it true that it burned?"),
     ],
 )
