@@ -23,7 +23,7 @@ from index.types import Hit
 from rag.kinds import CERTAIN, NARROW, counted, kind_of_answer
 from rag.reader import Reader, Reading, best_span, whole_words
 from rag.types import Evidence
-from rag.words import content_words, figures, leans_back, names
+from rag.words import content_words, figures, labels, leans_back, names
 
 READ, READ_MORE = 8, 20  # passages; more where several are to be found
 ROOM = 1000  # characters
@@ -188,7 +188,9 @@ def conclude(
             best[key] = replace(one, score=score, probability=sigmoid(score))
     ordered = tuple(sorted(best.values(), key=lambda one: -one.score))
     signals = _whole(query, ordered)
-    odds = confidence.log_odds(signals) - UNHELD * signals.get("unheld", 0.0)
+    odds = confidence.log_odds(signals) - UNHELD * max(
+        signals.get("unheld", 0.0), signals.get("other_label", 0.0)
+    )
     return Weighed(query.text, ordered, sigmoid(odds), signals)
 
 
@@ -306,6 +308,7 @@ def _whole(query: Query, evidence: Sequence[Evidence]) -> dict[str, float]:
         "uncounted": _missing(counted(query.text), set(stems(_near(top)))),
         "wrong_measure": float(kind.name in NARROW and not of_kind),
         "unheld": float(kind.name in CERTAIN and not of_kind),
+        "other_label": float(_labelled_otherwise(query.text, context)),
     }
 
 
@@ -313,6 +316,13 @@ def _near(one: Evidence) -> str:
     """The sentence with a little of what stands before and behind it."""
     text, span = one.document.text, one.span
     return text[max(0, span.start - NEAR_BEFORE) : span.end + NEAR_BEHIND]
+
+
+def _labelled_otherwise(question: str, context: str) -> bool:
+    """Whether the question is about `plan 2` and the context about `plan 1` alone."""
+    words = {word for word, _ in labels(context)}
+    numbers = {figure.lstrip("0") for figure in figures(context)}
+    return any(word in words and n not in numbers for word, n in labels(question))
 
 
 def _missing(wanted: Sequence[str], held: set[str]) -> float:

@@ -22,6 +22,16 @@ STOP_WORDS = frozenset(
 AUXILIARIES = "is are was were do does did has have had can could will would should may might must"
 _WORD = re.compile(r"[^\W_]+(?:['’.\-,][^\W_]+)*")
 _YEAR = re.compile(r"(?<![\d,.])(?:1[5-9]|20)\d\d(?!\d|,\d|\.\d)")
+_LABEL = re.compile(
+    r"(?P<word>[^\W\d_]{3,})(?:,? (?:no|nr|number)\b\.?)? (?P<number>\d{1,3}(?:\.\d{1,3})*)"
+    r"(?![\w%]|[.,]\d)",
+    re.IGNORECASE,
+)
+_MONTHS = (
+    "january february march april may june july august september october november december"
+    " jan feb mar apr jun jul aug sep sept oct nov dec"
+)
+_NO_LABELS = STOP_WORDS | frozenset(_MONTHS.split())
 _FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
 
 
@@ -44,6 +54,12 @@ def years(text: str) -> frozenset[str]:
 def figures(text: str) -> frozenset[str]:
     """The numbers written in digits, without thousands separators."""
     return frozenset(figure.replace(",", "") for figure in _FIGURE.findall(text))
+
+
+def labels(text: str) -> frozenset[tuple[str, str]]:
+    """Words with the number that tells one from the next: (`article`, `12`), (`plan`, `1`)."""
+    found = ((m["word"].lower(), m["number"]) for m in _LABEL.finditer(text))
+    return frozenset((word, number.lstrip("0")) for word, number in found if word not in _NO_LABELS)
 
 
 def names(text: str) -> tuple[str, ...]:

@@ -238,3 +238,14 @@ def test_documents_that_differ_in_a_number_alone_are_told_apart(tmp_path: Path) 
     for number in (7, 11):
         answer = holds(assistant, assistant.ask(f"What is the code of meeting {number}?"))
         assert f"Q{number}7" in answer.text
+
+
+def test_what_is_said_of_one_number_does_not_answer_for_another(tmp_path: Path) -> None:
+    documents = tmp_path / "documents"
+    documents.mkdir()
+    text = "The town's Plan 1 was signed on 19 February by the mayor. It asks for a second bridge."
+    (documents / "plan.txt").write_text(text, encoding="utf-8")
+    build([documents], tmp_path / "index", embedder("minilm"))
+    town = Assistant.open(Settings(index=tmp_path / "index", answers="extractive"))
+    assert town.ask("When was Plan 1 signed?").outcome == "answered"
+    assert town.ask("When was Plan 2 signed?").outcome == "not_in_corpus"

@@ -4,7 +4,7 @@ import pytest
 
 from rag.kinds import KINDS, kind_of_answer
 from rag.shape import Shape, parts_of, shape_of, topic_of, without_frame
-from rag.words import content_words, figures, names, years
+from rag.words import content_words, figures, labels, names, years
 
 
 @pytest.mark.parametrize(
@@ -123,3 +123,11 @@ def test_an_order_to_list_is_read_as_a_question(order: str, question: str) -> No
 )
 def test_a_question_is_taken_apart(question: str, parts: tuple[str, ...]) -> None:
     assert parts_of(question) == parts
+
+
+def test_a_label_is_a_word_with_the_number_that_tells_it_from_others() -> None:
+    assert labels("Plan No 01 of May 12 names Article 3.2 and 40 men") == {
+        ("plan", "1"),
+        ("article", "3.2"),
+    }
+    assert labels("In 2017 about 40 % of 12 towns; from 3 to 5") == frozenset()
