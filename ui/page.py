@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from html import escape
 from urllib.parse import quote
 
-from rag.shape import is_courtesy
+from rag.message import is_courtesy
 from rag.types import Answer, AnswerSentence, Citation, Turn
 from ui import notes
 from ui.markdown import paragraphs_of
