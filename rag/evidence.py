@@ -293,8 +293,8 @@ def _whole(query: Query, evidence: Sequence[Evidence]) -> dict[str, float]:
     top = evidence[0]
     passage = top.hit.passage
     said_of_itself = " ".join(passage.document.metadata.values())
-    context = f"{passage.text}\n{passage.heading}\n{passage.document.title}\n{said_of_itself}"
-    held = set(stems(context))
+    context = (passage.text, passage.heading, passage.document.title, said_of_itself)
+    held = set(stems("\n".join(context)))
     kind = kind_of_answer(query.text)
     of_kind = bool(kind.holds.search(top.text))
     return {
@@ -318,11 +318,18 @@ def _near(one: Evidence) -> str:
     return text[max(0, span.start - NEAR_BEFORE) : span.end + NEAR_BEHIND]
 
 
-def _labelled_otherwise(question: str, context: str) -> bool:
-    """Whether the question is about `plan 2` and the context about `plan 1` alone."""
-    words = {word for word, _ in labels(context)}
-    numbers = {figure.lstrip("0") for figure in figures(context)}
-    return any(word in words and n not in numbers for word, n in labels(question))
+def _labelled_otherwise(question: str, context: Sequence[str]) -> bool:
+    """Whether the question is about `plan 2` and the context about `plan 1` alone.
+
+    A number counts where the word stands too: a file's name may be full of numbers.
+    """
+    given = {word for text in context for word, _ in labels(text)}
+    for word, number in labels(question):
+        near = (text for text in context if word in text.lower())
+        numbers = {figure.lstrip("0") for text in near for figure in figures(text)}
+        if word in given and number not in numbers:
+            return True
+    return False
 
 
 def _missing(wanted: Sequence[str], held: set[str]) -> float:

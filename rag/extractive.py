@@ -22,8 +22,13 @@ from rag.types import AnswerSentence, Citation, Evidence
 from rag.words import content_words, figures, leans_back
 
 NEARLY = 1.75  # log-odds below the best sentence
-TIED = 1.0  # the same where one sentence is expected
+TIED = 1.0  # the same where one sentence is expected; as good as the best
 BESIDE = 2.5  # the same where things are compared, a side of which is told less directly
+GOES_ON, LEADS_UP = (
+    3.0,
+    1.0,
+)  # log-odds more for the sentence behind one that is told, and before it
+TELLING = -2.0  # log-odds with these that a sentence of a list or an account has
 EACH = 3.0  # the same where every document is asked
 EACH_LEAST = 0.05  # a sentence as probable as that counts there in any case
 LIST_MOST = 6
@@ -36,6 +41,7 @@ NO_ANSWER = 6.0  # log-odds below the best sentence: it adds nothing to an overv
 OVERVIEW_MOST = 7
 OVERVIEW_EACH = 3
 ITEMS_MOST = 10
+GAP = 2  # characters between two sentences of a paragraph, or of two
 ITEMS_FEW = 4
 ALIKE = 0.75
 NEAREST_QUESTION = 140
@@ -79,7 +85,7 @@ def compose(
             differing = len(parts) == 1 and bool(_differing(part, found[0].evidence))
             chosen += found
         else:
-            found = _answering(part, *_expected(shape, part, compared))
+            found = _answering(part, shape, compared)
             if shape is Shape.FACT and len(parts) == 1 and len(found) == 1:
                 others = _differing(part, found[0].evidence)
                 differing = bool(others)
@@ -117,21 +123,21 @@ def courtesy() -> str:
     return "I answer questions about the documents: “What are these documents about?” is a start."
 
 
-def _expected(shape: Shape, part: Weighed, compared: bool) -> tuple[float, int]:
-    """How near to the best a sentence must be to be told too, and how many are told at most."""
-    if shape is Shape.LIST:
-        return NEARLY, LIST_MOST
-    if compared:
-        return BESIDE, COMPARED_MOST
-    if shape is Shape.YES_NO:
-        return NEARLY, FACT_MOST
-    if kind_of_answer(part.reading) is OTHER:
-        return NEARLY, ACCOUNT_MOST
-    return TIED, FACT_MOST
-
-
-def _answering(part: Weighed, near: float, most: int) -> list[_Chosen]:
+def _answering(part: Weighed, shape: Shape, compared: bool) -> list[_Chosen]:
     """The best sentence, and those that answer nearly as well and say something else."""
+    if compared:
+        return _nearly_as_good(part, BESIDE, COMPARED_MOST)
+    if shape is Shape.LIST:
+        return _telling_more(part, LIST_MOST)
+    if shape is Shape.YES_NO:
+        return _nearly_as_good(part, NEARLY, FACT_MOST)
+    if kind_of_answer(part.reading) is OTHER:
+        return _telling_more(part, ACCOUNT_MOST)
+    return _nearly_as_good(part, TIED, FACT_MOST)
+
+
+def _nearly_as_good(part: Weighed, near: float, most: int) -> list[_Chosen]:
+    """The best sentence, with at most so many in all that are so `near` below it."""
     top = part.evidence[0]
     chosen = [_Chosen(top, "states the answer")]
     for found in part.evidence[1:]:
@@ -140,6 +146,35 @@ def _answering(part: Weighed, near: float, most: int) -> list[_Chosen]:
         if found.answer and not _repeats(found, (c.evidence for c in chosen)):
             chosen.append(_Chosen(found, "answers nearly as well"))
     return chosen
+
+
+def _telling_more(part: Weighed, most: int) -> list[_Chosen]:
+    """The best sentence and those that go on with it: an account stands in sentences in a row."""
+    top = part.evidence[0]
+    chosen = [_Chosen(top, "states the answer")]
+    left = [found for found in part.evidence[1:] if found.answer]
+
+    def telling(found: Evidence) -> float:
+        beside = max(_going_on(found, one.evidence) for one in chosen)
+        return found.score + (found.score - top.score) / 2 + beside
+
+    while len(chosen) < most:
+        near = (f for f in left if f.score >= top.score - TIED or telling(f) >= TELLING)
+        if (best := max(near, key=telling, default=None)) is None:
+            break
+        left.remove(best)
+        if not _repeats(best, (c.evidence for c in chosen)):
+            chosen.append(_Chosen(best, "tells more of it"))
+    return chosen
+
+
+def _going_on(found: Evidence, told: Evidence) -> float:
+    """What it is worth that a sentence stands right behind one that is told, or before it."""
+    if found.document.id != told.document.id:
+        return 0.0
+    if 0 <= found.span.start - told.span.end <= GAP:
+        return GOES_ON
+    return LEADS_UP if 0 <= told.span.start - found.span.end <= GAP else 0.0
 
 
 def _of_each(part: Weighed) -> list[_Chosen]:
@@ -155,7 +190,7 @@ def _of_each(part: Weighed) -> list[_Chosen]:
         fit = near and found.score >= first.score - NEARLY / 2
         if fit and found.answer and not _repeats(found, (c.evidence for c in chosen)):
             chosen.append(_Chosen(found, "is what this document says"))
-    return chosen[:OVERVIEW_MOST] or _answering(part, 0.0, 1)
+    return chosen[:OVERVIEW_MOST] or _nearly_as_good(part, 0.0, 1)
 
 
 def _overview(part: Weighed) -> list[_Chosen]:

@@ -243,9 +243,29 @@ def test_documents_that_differ_in_a_number_alone_are_told_apart(tmp_path: Path) 
 def test_what_is_said_of_one_number_does_not_answer_for_another(tmp_path: Path) -> None:
     documents = tmp_path / "documents"
     documents.mkdir()
-    text = "The town's Plan 1 was signed on 19 February by the mayor. It asks for a second bridge."
-    (documents / "plan.txt").write_text(text, encoding="utf-8")
+    text = "According to Plan No 01 signed on February 19, the old bridge is unsafe. It asks for a second bridge."
+    # The title is made of the file's name, and its 002 says nothing of a plan.
+    (documents / "002_56b4.txt").write_text(text, encoding="utf-8")
     build([documents], tmp_path / "index", embedder("minilm"))
     town = Assistant.open(Settings(index=tmp_path / "index", answers="extractive"))
-    assert town.ask("When was Plan 1 signed?").outcome == "answered"
-    assert town.ask("When was Plan 2 signed?").outcome == "not_in_corpus"
+    assert town.ask("On what date was Plan No 01 signed?").outcome == "answered"
+    assert town.ask("On what date was Plan No 02 signed?").outcome == "not_in_corpus"
+
+
+def test_an_account_goes_on_with_the_sentences_behind(tmp_path: Path) -> None:
+    documents = tmp_path / "documents"
+    documents.mkdir()
+    text = """The Lorne ferry will not sail this winter, its owner said on Monday.
+
+The ferry was withdrawn because its hull no longer met the rules for safety. Inspectors had found
+rust under the car deck. Repairs would have taken eleven weeks, the owner added.
+
+A café at the pier stays open. It sells soup and cake. In summer it has forty seats outside.
+"""
+    (documents / "ferry.txt").write_text(text, encoding="utf-8")
+    build([documents], tmp_path / "index", embedder("minilm"))
+    harbour = Assistant.open(Settings(index=tmp_path / "index", answers="extractive"))
+    answer = holds(harbour, harbour.ask("Why was the ferry withdrawn?"))
+    assert "no longer met the rules" in answer.sentences[0].text
+    assert "rust under the car deck" in " ".join(answer.text.split())
+    assert "cake" not in answer.text
