@@ -133,6 +133,12 @@ _THEIRS = re.compile(
     r"(?:compare|differ)\b",
     re.IGNORECASE,
 )
+# “How does X in A compare with B?”: X is asked of B too.
+_COMPARED_WITH = re.compile(
+    r"^how (?:do|does|did) (?P<a>.+?) (?:compare|differ) (?:with|to|from|against) (?P<b>.+)",
+    re.IGNORECASE,
+)
+_OF = re.compile(r" (?:in|of|for|at|on|under|during|among) (?!.* (?:in|of|for|at|on|under) )", re.I)
 _TWO_YEARS = re.compile(r"\b\d{4} or (?:in )?\d{4}\b", re.IGNORECASE)
 _ASKS = r"how|who(?:m|se)?|when|where|why|what|which|by whom"
 _SECOND_QUESTION = re.compile(
@@ -218,6 +224,8 @@ def parts_of(question: str) -> tuple[str, ...]:
         return tuple(part for half in halves for part in parts_of(f"{half}?"))[:MOST_PARTS]
     if found := _THEIRS.search(question):
         return tuple(_side("", f"{_of(found[side])} {found['what']}", "") for side in "ab")
+    if found := _COMPARED_WITH.match(question):
+        return tuple(f"What about {side}?" for side in _shared_subject(found["a"], found["b"]))
     if found := _MORE_THAN.search(question):
         sides = (found["a"], found["b"])
         asks = (
@@ -249,6 +257,19 @@ def _side(before: str, side: str, after: str) -> str:
     rest = " ".join(_FRAME.sub(" ", whole).split())
     asks = _IS_QUESTION.search(rest) or _VERB.search(rest)
     return f"{rest}?" if asks else f"What about {rest}?"
+
+
+def _shared_subject(one: str, other: str) -> tuple[str, str]:
+    """Both sides whole: `Bergen`, or `those in Bergen`, beside `rents in Oslo` is `rents in …`."""
+    other = other.rstrip(" ?.!")
+    if other.endswith(("'s", "’s")) and (owned := re.match(r"[^'’]+['’]s (.+)", one)):
+        return one, f"{other} {owned[1]}"
+    link = _OF.search(one)
+    if link and re.match(r"(?:those|that) (?:in|of|for|at|on|under|during|among) ", other):
+        return one, one[: link.start()] + other[other.index(" ") :]
+    if link and not _OF.search(re.sub(r" as (?:a|the) whole$", "", other)):
+        return one, f"{one[: link.end()]}{other}"
+    return one, other
 
 
 def _of(owner: str) -> str:

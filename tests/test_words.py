@@ -119,6 +119,22 @@ def test_an_order_to_list_is_read_as_a_question(order: str, question: str) -> No
             "Were there more arrests in 2017 or in 2020?",
             ("Were there more arrests in 2017?", "Were there more arrests in 2020?"),
         ),
+        (
+            "How does the rent in Oslo compare with Bergen?",
+            ("What about the rent in Oslo?", "What about the rent in Bergen?"),
+        ),
+        (
+            "How did wages in the north differ from those in the south?",
+            ("What about wages in the north?", "What about wages in the south?"),
+        ),
+        (
+            "How does Ada's motive differ from Bo's?",
+            ("What about Ada's motive?", "What about Bo's motive?"),
+        ),
+        (
+            "How does the first plan differ from the second one?",
+            ("What about the first plan?", "What about the second one?"),
+        ),
     ],
 )
 def test_a_question_is_taken_apart(question: str, parts: tuple[str, ...]) -> None:
