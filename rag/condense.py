@@ -370,6 +370,10 @@ def subject_of(question: str) -> str:
         kept.pop(0)
     while kept and (_PREPOSITION.fullmatch(kept[-1]) or _TAKES_PLACE.fullmatch(kept[-1])):
         kept.pop()
+    # “When was Plan No 01 signed?”: what was done is no part of the name.
+    done = kept[-1] if len(kept) > 1 and re.match(r"[A-Z0-9]", kept[-2]) else ""
+    if done.islower() and _PAST.fullmatch(done):
+        kept.pop()
     return " ".join(kept) or question.rstrip(" ?.!")
 
 
