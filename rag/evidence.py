@@ -31,6 +31,7 @@ UNREAD = -9.0
 COVERING = 24
 NEAR_BEFORE, NEAR_BEHIND = 250, 120  # characters
 AGAIN, UNHELD = 2.5, 4.0  # log-odds, set by hand
+DECIDED, DECIDED_SHARE, DECIDED_WORDS = 0.4, 0.95, 3  # set by hand
 TOPIC_SLOPE, TOPIC_MIDDLE, TOLD_MIDDLE = 10.0, 0.5, 0.75
 WEIGHTS = Path(__file__).parent / "models" / "evidence.json"
 
@@ -192,6 +193,19 @@ def conclude(
         signals.get("unheld", 0.0), signals.get("other_label", 0.0)
     )
     return Weighed(query.text, ordered, sigmoid(odds), signals)
+
+
+def decided(weighed: Weighed) -> Weighed:
+    """For a question of yes or no: the sentence that holds all of its words decides it.
+
+    The reader has seen few such questions, and doubts many that the best sentence plainly answers.
+    """
+    asked = set(content_words(weighed.reading))
+    if not weighed.evidence or len(asked) < DECIDED_WORDS:
+        return weighed
+    if weighed.evidence[0].signals["shared"] < DECIDED_SHARE:
+        return weighed
+    return replace(weighed, confidence=max(weighed.confidence, DECIDED))
 
 
 def topical(weighed: Weighed, in_one_place: bool = False) -> float:

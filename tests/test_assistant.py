@@ -269,3 +269,17 @@ A café at the pier stays open. It sells soup and cake. In summer it has forty s
     assert "no longer met the rules" in answer.sentences[0].text
     assert "rust under the car deck" in " ".join(answer.text.split())
     assert "cake" not in answer.text
+
+
+def test_yes_or_no_is_decided_by_the_sentence_that_holds_all_its_words(tmp_path: Path) -> None:
+    documents = tmp_path / "documents"
+    documents.mkdir()
+    text = """Lorries wait for an hour on most days, the port of Lorne says.
+
+Modern tools, such as sniffer dogs and cameras, are employed during harbour checks and by night.
+"""
+    (documents / "port.txt").write_text(text, encoding="utf-8")
+    build([documents], tmp_path / "index", embedder("minilm"))
+    port = Assistant.open(Settings(index=tmp_path / "index", answers="extractive"))
+    assert "sniffer dogs" in holds(port, port.ask("Are there dogs at the harbour checks?")).text
+    assert port.ask("Are there horses at the harbour checks?").outcome == "not_in_corpus"
