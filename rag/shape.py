@@ -135,7 +135,8 @@ _THEIRS = re.compile(
 )
 # “How does X in A compare with B?”: X is asked of B too.
 _COMPARED_WITH = re.compile(
-    r"^how (?:do|does|did) (?P<a>.+?) (?:compare|differ) (?:with|to|from|against) (?P<b>.+)",
+    r"^how (?:(?:do|does|did) )?(?P<a>.+?) (?:compare[sd]?|differ(?:s|ed)?)"
+    r" (?:with|to|from|against) (?P<b>.+)",
     re.IGNORECASE,
 )
 _OF = re.compile(r" (?:in|of|for|at|on|under|during|among) (?!.* (?:in|of|for|at|on|under) )", re.I)

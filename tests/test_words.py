@@ -124,7 +124,7 @@ def test_an_order_to_list_is_read_as_a_question(order: str, question: str) -> No
             ("What about the rent in Oslo?", "What about the rent in Bergen?"),
         ),
         (
-            "How did wages in the north differ from those in the south?",
+            "How wages in the north differed from those in the south?",
             ("What about wages in the north?", "What about wages in the south?"),
         ),
         (
