@@ -243,7 +243,7 @@ def test_documents_that_differ_in_a_number_alone_are_told_apart(tmp_path: Path) 
 def test_what_is_said_of_one_number_does_not_answer_for_another(tmp_path: Path) -> None:
     documents = tmp_path / "documents"
     documents.mkdir()
-    text = "According to Plan No 01 signed on February 19, the old bridge is unsafe and must go."
+    text = "The mayor signed the town's Plan No 01 on 3 May: the old bridge is unsafe and must go."
     # The title is made of the file's name, and its 002 says nothing of a plan.
     (documents / "002_56b4.txt").write_text(text, encoding="utf-8")
     build([documents], tmp_path / "index", embedder("minilm"))
@@ -276,7 +276,7 @@ def test_yes_or_no_is_decided_by_the_sentence_that_holds_all_its_words(tmp_path:
     documents.mkdir()
     text = """Lorries wait for an hour on most days, the port of Lorne says.
 
-Modern tools, such as sniffer dogs and cameras, are employed during harbour checks and by night.
+New means, among them sniffer dogs and scanners, now serve in the harbour checks by night.
 """
     (documents / "port.txt").write_text(text, encoding="utf-8")
     build([documents], tmp_path / "index", embedder("minilm"))
