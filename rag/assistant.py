@@ -130,16 +130,15 @@ class _Asking:
     ) -> Iterating[Delta, None, Question]:
         """The question as it stands alone, by the model where there is one, else by rules."""
         clock = perf_counter()
-        asked = self._respelled(asked_in(text))
-        question = replace(condense(asked, asked_before(history), self), text=text)
+        question = replace(condense(self._asked(text), asked_before(history), self), text=text)
         if generator is not None and history:
             question = yield from generator.standing_alone(question)
         self._took("condense", clock)
         return question
 
-    def _respelled(self, text: str) -> str:
-        """In the spelling of the documents, where they lack the question's."""
-        return respelled(text, self.index.frequency)
+    def _asked(self, message: str) -> str:
+        """What a message asks, in the spelling of the documents where they lack its own."""
+        return respelled(asked_in(message), self.index.frequency)
 
     def answer(self, question: Question) -> Answer:
         """The answer in the documents' own words, or a refusal."""
@@ -162,7 +161,7 @@ class _Asking:
                 shape, answering, spans_documents(asked), is_comparison(asked)
             )
         self._took("compose", clock)
-        notices = mistyped(self._respelled(question.text), self.index)
+        notices = mistyped(self._asked(question.text), self.index)
         if composed:
             notices += _unanswered(part for part in parts if part is not weighed)
         trace = trace_of(question, shape, parts, composed)
@@ -233,7 +232,7 @@ class _Asking:
         hits = self.index.search(question.searches, HITS, self.documents)
         self._took("search", clock)
         clock = perf_counter()
-        asked = self._respelled(asked_in(question.text))
+        asked = self._asked(question.text)
         deep = wants_several(asked) and len(parts_of(asked)) == 1
         read = READ_MORE if deep else READ
         earlier = self._earlier if question.moves_on else None

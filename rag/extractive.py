@@ -24,13 +24,12 @@ from rag.words import content_words, figures, leans_back
 NEARLY = 1.75  # log-odds below the best sentence
 TIED = 1.0  # the same where one sentence is expected; as good as the best
 BESIDE = 2.5  # the same where things are compared, a side of which is told less directly
-GOES_ON, LEADS_UP = (
-    3.0,
-    1.0,
-)  # log-odds more for the sentence behind one that is told, and before it
-TELLING = -2.0  # log-odds with these that a sentence of a list or an account has
 EACH = 3.0  # the same where every document is asked
 EACH_LEAST = 0.05  # a sentence as probable as that counts there in any case
+TELLING = -2.0  # log-odds that a sentence of a list or an account has, with these two:
+GOES_ON = 3.0  # more for the sentence right behind one that is told
+LEADS_UP = 1.0  # more for the one before it
+GAP = 2  # characters between two sentences of a paragraph, or of two paragraphs
 LIST_MOST = 6
 ACCOUNT_MOST = 4
 COMPARED_MOST = 3
@@ -41,7 +40,6 @@ NO_ANSWER = 6.0  # log-odds below the best sentence: it adds nothing to an overv
 OVERVIEW_MOST = 7
 OVERVIEW_EACH = 3
 ITEMS_MOST = 10
-GAP = 2  # characters between two sentences of a paragraph, or of two
 ITEMS_FEW = 4
 ALIKE = 0.75
 NEAREST_QUESTION = 140

@@ -139,7 +139,10 @@ _COMPARED_WITH = re.compile(
     r" (?:with|to|from|against) (?P<b>.+)",
     re.IGNORECASE,
 )
-_OF = re.compile(r" (?:in|of|for|at|on|under|during|among) (?!.* (?:in|of|for|at|on|under) )", re.I)
+_LINKS = r"(?:in|of|for|at|on|under|during|among)"
+_LAST_LINK = re.compile(rf" {_LINKS} (?!.* {_LINKS} )", re.IGNORECASE)
+_THOSE = re.compile(rf"(?:those|that)(?= {_LINKS} )", re.IGNORECASE)
+_AS_A_WHOLE = re.compile(r" as (?:a|the) whole$", re.IGNORECASE)
 _TWO_YEARS = re.compile(r"\b\d{4} or (?:in )?\d{4}\b", re.IGNORECASE)
 _ASKS = r"how|who(?:m|se)?|when|where|why|what|which|by whom"
 _SECOND_QUESTION = re.compile(
@@ -265,10 +268,10 @@ def _shared_subject(one: str, other: str) -> tuple[str, str]:
     other = other.rstrip(" ?.!")
     if other.endswith(("'s", "’s")) and (owned := re.match(r"[^'’]+['’]s (.+)", one)):
         return one, f"{other} {owned[1]}"
-    link = _OF.search(one)
-    if link and re.match(r"(?:those|that) (?:in|of|for|at|on|under|during|among) ", other):
-        return one, one[: link.start()] + other[other.index(" ") :]
-    if link and not _OF.search(re.sub(r" as (?:a|the) whole$", "", other)):
+    link = _LAST_LINK.search(one)
+    if link and (those := _THOSE.match(other)):
+        return one, one[: link.start()] + other[those.end() :]
+    if link and not _LAST_LINK.search(_AS_A_WHOLE.sub("", other)):
         return one, f"{one[: link.end()]}{other}"
     return one, other
 
