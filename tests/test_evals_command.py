@@ -83,6 +83,7 @@ def test_cases_about_another_index_are_refused(
         ("squad", None, (), "--data PATH"),
         ("clapnq", Path("x"), ("A",), "no articles to choose from"),
         ("squad", Path("nowhere.json"), (), "cannot read nowhere.json"),
+        ("mtrag", Path(__file__).parents[1] / "ui", (), "holds no questions of mtrag"),
     ],
 )
 def test_a_call_that_cannot_be_run_is_one_line(

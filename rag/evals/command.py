@@ -203,9 +203,12 @@ def _load(call: Call) -> Dataset:
             f"the questions of {name} were not written over one passage: leave --given out"
         )
     try:
-        return DATASETS[name](data, **options)
+        dataset = DATASETS[name](data, **options)
     except (KeyError, TypeError, IndexError, ValueError) as error:
         raise BadCases(f"{data} is not laid out like {name}: {error!r}") from error
+    if not dataset.questions:
+        raise BadCases(f"{data} holds no questions of {name}: name its own file or folder")
+    return dataset
 
 
 def _indexed(dataset: Dataset, settings: Settings, progress: Progress | None) -> Settings:
