@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from index.embed import embedder
+from index.lexical import stems
 from index.search import Index
 from rag import extractive
 from rag.condense import condense
@@ -21,6 +22,7 @@ from rag.shape import (
     asks_whether_told,
     is_comparison,
     parts_of,
+    said_of,
     shape_of,
     spans_documents,
     topic_of,
@@ -31,6 +33,7 @@ from rag.spelling import mistyped, respelled
 from rag.trace import trace_of
 from rag.traffic import Traffic
 from rag.types import Answer, Delta, Evidence, Question, Turn
+from rag.words import content_words
 
 if TYPE_CHECKING:
     from rag.generative import Generator
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
 LONGEST_QUESTION = 4000
 HITS = 24
 NEAR = 0.2
+TOLD = 0.8  # as probable it must be that one place tells of who says it and of what
 AS_SURE = 0.03  # a later reading of a follow-up counts only where it is surer by so much
 
 
@@ -149,6 +153,8 @@ class _Asking:
         weighed, question = self._weigh(question)
         shape = shape_of(question.standalone)
         parts = self._parts(question, shape, weighed)
+        if (said := said_of(question.standalone)) and (told := self._said(*said)):
+            shape, parts = Shape.OVERVIEW, [told]
         evidence = weighed.evidence
         composed = None
         confidence = max(part.confidence for part in parts)
@@ -247,12 +253,8 @@ class _Asking:
     def _parts(self, question: Question, shape: Shape, whole: Weighed) -> list[Weighed]:
         """The evidence for each part of the question; for the whole where it has no parts."""
         if shape is Shape.OVERVIEW:
-            topic = topic_of(question.standalone)
-            about = (
-                self._search_and_weigh(topic, READ_MORE) if topic != question.standalone else whole
-            )
-            told = topical(about, in_one_place=asks_whether_told(question.standalone))
-            return [replace(about, confidence=told)]
+            asked = question.standalone
+            return [self._told_of(topic_of(asked), in_one_place=asks_whether_told(asked))]
         parts = parts_of(question.standalone)
         if len(parts) == 1:
             bare = without_frame(question.standalone)
@@ -266,6 +268,18 @@ class _Asking:
         if all(part.confidence >= refuse_below() for part in weighed):
             return weighed
         return [whole, *weighed]
+
+    def _told_of(self, topic: str, in_one_place: bool) -> Weighed:
+        """The evidence for a topic, and how probable it is that it speaks of it."""
+        about = self._search_and_weigh(topic, READ_MORE)
+        return replace(about, confidence=topical(about, in_one_place))
+
+    def _said(self, who: str, what: str) -> Weighed | None:
+        """The sentences on `what`, where one place surely speaks of `who` and of `what`."""
+        told = self._told_of(f"{what}, {who}", in_one_place=True)
+        words = set(stems(" ".join(content_words(what))))
+        on_it = tuple(one for one in told.evidence if words & set(stems(one.text)))
+        return replace(told, evidence=on_it) if on_it and told.confidence >= TOLD else None
 
     def _search_and_weigh(self, text: str, read: int = READ) -> Weighed:
         clock = perf_counter()

@@ -70,8 +70,9 @@ _OVERVIEW = re.compile(
     r"|what (?:can|could) (?:you|one) (?:tell|say)(?: me| us)? (?:about|of|on)"
     r"|what (?:(?:do|does|did|can|have|has) (?:all |any of |each of )?(?:the |these |this )?"
     r"|(?:the|these|this) )(?:\w+ )?"
-    rf"{DOCUMENTS}(?: (?:say|tell|report|state|mention|have to say|said|cover|reported))?"
+    rf"{DOCUMENTS} (?:say|tell|report|state|mention|have to say|said|cover|reported)"
     r"(?: us| me)?(?: (?:about|on|of))?"
+    r"|what (?:do|does|did) (?:it|they) (?:say|tell|have to say|report)(?: us| me)? (?:about|on|of)"
     rf"|(?:compare|contrast) (?:what|how) (?:all |each of )?(?:the |these )?{DOCUMENTS}"
     r" (?:say|tell|report|state|have to say|cover|describe|portray|present|treat|see|view)"
     r"(?: (?:about|on|of))?"
@@ -84,6 +85,13 @@ _OVERVIEW = re.compile(
     rf"|how (?:do|does|did|is|are|has|have) (?:the )?{DOCUMENTS} "
     r"(?:describe|portray|present|explain|treat|characteri[sz]e|see|view)"
     r")\b[\s:,]*",
+    re.IGNORECASE,
+)
+# “What does the plan say about fees?”: X has something to say of Y.
+_SAYS_OF = re.compile(
+    r"^what (?:(?:do|does|did|has|have|had|would) )?(?P<who>.+?) "
+    r"(?:says?|said|states?|stated|reports?|reported|writes?|written|claims?|claimed|provides?)"
+    r" (?:about|on|of|regarding|concerning) (?P<what>.+?)\W*$",
     re.IGNORECASE,
 )
 _LIST = re.compile(
@@ -211,6 +219,12 @@ def topic_of(question: str) -> str:
     asks = _TOLD if _TOLD.match(question.strip()) else _OVERVIEW
     topic = asks.sub("", question.strip(), count=1).rstrip(" ?.!")
     return re.sub(rf" in (?:the|these) {DOCUMENTS}$", "", topic) or question
+
+
+def said_of(question: str) -> tuple[str, str] | None:
+    """X and Y of “What does X say about Y?”; None for another question."""
+    found = _SAYS_OF.match(question.strip())
+    return (found["who"], found["what"]) if found else None
 
 
 def is_comparison(question: str) -> bool:

@@ -283,3 +283,19 @@ New means, among them sniffer dogs and scanners, now serve in the harbour checks
     port = Assistant.open(Settings(index=tmp_path / "index", answers="extractive"))
     assert "sniffer dogs" in holds(port, port.ask("Are there dogs at the harbour checks?")).text
     assert port.ask("Are there horses at the harbour checks?").outcome == "not_in_corpus"
+
+
+def test_what_somebody_says_of_a_thing_is_the_sentence_that_speaks_of_it(tmp_path: Path) -> None:
+    documents = tmp_path / "documents"
+    documents.mkdir()
+    text = """# The harbour plan
+
+The council signed the harbour plan in May. It wants two new berths for ferries and a longer mole.
+The plan also says that the town should go on with the purchase of a site for sailing courses.
+Fishermen have been heard twice. Dredging begins in autumn, and the lighthouse is to be painted.
+"""
+    (documents / "plan.md").write_text(text, encoding="utf-8")
+    build([documents], tmp_path / "index", embedder("minilm"))
+    town = Assistant.open(Settings(index=tmp_path / "index", answers="extractive"))
+    answer = holds(town, town.ask("What does the plan say about fishermen?"))
+    assert [sentence.text for sentence in answer.sentences] == ["Fishermen have been heard twice."]

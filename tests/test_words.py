@@ -67,6 +67,7 @@ def test_names_years_and_figures() -> None:
         ("What can you tell me about Licadho?", Shape.OVERVIEW),
         ("Do you have any information on drug prices?", Shape.OVERVIEW),
         ("What the police did?", Shape.FACT),
+        ("What do the reports on seizures contain?", Shape.FACT),
         ("Please summarise the plan.", Shape.OVERVIEW),
         ("Did Nary mean to sell drugs?", Shape.YES_NO),
     ],
@@ -79,6 +80,7 @@ def test_the_shape_of_a_question(question: str, shape: Shape) -> None:
     "question",
     [
         "What do the documents say about rehabilitation?",
+        "What does it say about rehabilitation?",
         "Compare what the articles say about rehabilitation.",
         "Do the documents mention rehabilitation?",
         "Does any report talk about rehabilitation?",
