@@ -123,14 +123,15 @@ def courtesy() -> str:
 
 def _answering(part: Weighed, shape: Shape, compared: bool) -> list[_Chosen]:
     """The best sentence, and those that answer nearly as well and say something else."""
+    best = [_Chosen(part.evidence[0], "states the answer")]
     if compared:
         return _nearly_as_good(part, BESIDE, COMPARED_MOST)
     if shape is Shape.LIST:
-        return _telling_more(part, LIST_MOST)
+        return _telling_more(part, best, LIST_MOST)
     if shape is Shape.YES_NO:
         return _nearly_as_good(part, NEARLY, FACT_MOST)
     if kind_of_answer(part.reading) is OTHER:
-        return _telling_more(part, ACCOUNT_MOST)
+        return _telling_more(part, best, ACCOUNT_MOST)
     return _nearly_as_good(part, TIED, FACT_MOST)
 
 
@@ -146,10 +147,10 @@ def _nearly_as_good(part: Weighed, near: float, most: int) -> list[_Chosen]:
     return chosen
 
 
-def _telling_more(part: Weighed, most: int) -> list[_Chosen]:
-    """The best sentence and those that go on with it: an account stands in sentences in a row."""
+def _telling_more(part: Weighed, told: Sequence[_Chosen], most: int) -> list[_Chosen]:
+    """These sentences and those that go on with them: an account stands in sentences in a row."""
     top = part.evidence[0]
-    chosen = [_Chosen(top, "states the answer")]
+    chosen = list(told)
     left = [found for found in part.evidence[1:] if found.answer]
 
     def telling(found: Evidence) -> float:
@@ -192,7 +193,10 @@ def _of_each(part: Weighed) -> list[_Chosen]:
 
 
 def _overview(part: Weighed) -> list[_Chosen]:
-    """The sentences that speak most of the topic: the best of each document, then the rest."""
+    """The sentences that speak most of the topic: the best of each document, then the rest.
+
+    And those that go on with them.
+    """
     best = part.evidence[0].score
     ranked = sorted(part.evidence, key=lambda e: -_aboutness(e, best))
     enough = [e for e in ranked if _aboutness(e, best) >= ABOUT * _aboutness(ranked[0], best)]
@@ -207,9 +211,10 @@ def _overview(part: Weighed) -> list[_Chosen]:
         if turn == each or len(chosen) == OVERVIEW_MOST:
             break
         if not _repeats(found, (c.evidence for c in chosen)):
-            # Its marked words answer the topic read as a question, which nobody asked.
-            chosen.append(_Chosen(replace(found, answer=None), "speaks of the topic"))
-    return chosen
+            chosen.append(_Chosen(found, "speaks of the topic"))
+    # Their marked words answer the topic read as a question, which nobody asked.
+    told = _telling_more(part, chosen, OVERVIEW_MOST)
+    return [replace(one, evidence=replace(one.evidence, answer=None)) for one in told]
 
 
 def _aboutness(evidence: Evidence, best: float) -> float:

@@ -299,3 +299,19 @@ Fishermen have been heard twice. Dredging begins in autumn, and the lighthouse i
     town = Assistant.open(Settings(index=tmp_path / "index", answers="extractive"))
     answer = holds(town, town.ask("What does the plan say about fishermen?"))
     assert [sentence.text for sentence in answer.sentences] == ["Fishermen have been heard twice."]
+
+
+def test_an_overview_goes_on_with_the_sentences_behind(tmp_path: Path) -> None:
+    documents = tmp_path / "documents"
+    documents.mkdir()
+    text = """The council wants the mole at Lorne to be made longer, and asks the harbour master to
+begin in May. Divers must first look at the old foundations and clear the wreck.
+
+A café at the pier stays open. It sells soup and cake.
+"""
+    (documents / "mole.md").write_text(text, encoding="utf-8")
+    build([documents], tmp_path / "index", embedder("minilm"))
+    harbour = Assistant.open(Settings(index=tmp_path / "index", answers="extractive"))
+    answer = holds(harbour, harbour.ask("What do the documents say about the mole?"))
+    assert "Divers must first look" in answer.text
+    assert "café" not in answer.text
