@@ -80,6 +80,10 @@ _PREPOSITION = re.compile(r"(?:in|at|on|for|of|from|with|by|to|about)\b", re.I)
 _PLACE = re.compile(
     r"\b(?:in|at|across|throughout|within) (?:the )?[A-Z][\w’'-]*(?: [A-Z][\w’'-]*)*"
 )
+# “… seized in the campaign that X reported on?”: to the end, as that which says when or where.
+_WHEN_OR_WHERE = re.compile(
+    r"\b(?:in|during|at) (?:the|this|that) (?!.*\b(?:in|during|at) ).+?(?=[?.!]*$)"
+)
 _ORDINAL = re.compile(
     r"\b(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|last|next|previous)\b",
     re.I,
@@ -272,10 +276,11 @@ def _exchanged(fragment: str, before: str, opened: bool) -> list[str]:
         return [before.replace(old, new_names[0]) for old in old_names[:-3:-1]]
     if preposition or new_names or new_years:
         longer = f"{before.rstrip(' ?.!')} {bare}?"
-        where = _PLACE.search(before) if preposition and new_names else None
-        return (
-            [before[: where.start()] + bare + before[where.end() :], longer] if where else [longer]
-        )
+        place = _PLACE if new_names else _WHEN_OR_WHERE
+        if preposition and (where := place.search(before)):
+            put = before[: where.start()] + bare + before[where.end() :]
+            return [put, longer] if new_names else [longer, put]
+        return [longer]
     if opened and (old := _COUNTED.match(before)):
         return [before[: old.start("counted")] + bare + before[old.end() :]]
     return []

@@ -23,6 +23,11 @@ _CALENDAR = (
 )
 # What stands after “what” or “which” where no noun does.
 _NO_NOUN = f"{AUXILIARIES} happened happens caused causes led leads made makes drove drives else"
+# “What help is there?” wants an account, as “how are they helped?” does.
+_ACCOUNTS = (
+    "criticism help support evidence advice progress damage harm impact effect influence role"
+    " reaction response aid care treatment training work effort reason explanation information"
+)
 
 
 def _any(words: str) -> str:
@@ -38,6 +43,11 @@ _NAMING = (
 
 def _which(nouns: str) -> str:
     return rf"\b(?:what|which|how (?:much|big|large|high))\b.*{_any(nouns)}"
+
+
+def _first(word: str) -> str:
+    """The word where nothing before it asks: not the “when” of “what happened when …”."""
+    return rf"^(?:(?!\b(?:how|why|what|which|who(?:m|se)?|when|where)\b).)*\b{word}\b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,17 +126,18 @@ KINDS = (
     ),
     _kind(
         "date",
-        r"\bwhen\b|\b(?:what|which) (?:\w+ )?(?:year|date|day|month|century|decade)\b"
+        _first("when") + r"|\b(?:what|which) (?:\w+ )?(?:year|date|day|month|century|decade)\b"
         r"|\bsince when\b|\bhow long ago\b",
         rf"{_any(_CALENDAR)}|{_any(_TIMES)}|\d{{3,4}}|\d{{1,2}}(?:st|nd|rd|th)\b|\d\ds\b|o’clock",
     ),
-    _kind("person", r"\bwho(?:m|se)?\b", _NAMING),
+    _kind("person", _first("who(?:m|se)?"), _NAMING),
     _kind(
         "place",
-        r"\bwhere\b|\b(?:what|which) (?:city|town|country|province|place|village|state|region)\b",
+        _first("where")
+        + r"|\b(?:what|which) (?:city|town|country|province|place|village|state|region)\b",
         _NAMING,
     ),
-    _kind("thing", rf"\b(?:what|which) (?!{_any(_NO_NOUN)})[\w’'-]+", r""),
+    _kind("thing", rf"\b(?:what|which) (?!{_any(f'{_NO_NOUN} {_ACCOUNTS}')})[\w’'-]+", r""),
 )
 MEASURED = frozenset(
     {"age", "height", "money", "share", "distance", "duration", "number", "date", "year"}

@@ -99,9 +99,11 @@ _LIST = re.compile(
     r"|\b(?:what|who) (?:are|were) (?:the |some |all )",
     re.IGNORECASE,
 )
+_ASKS = r"how|who(?:m|se)?|when|where|why|what|which|by whom"
 _LISTED = re.compile(
-    r"^(?:please |can you |could you )*(?:list|name|enumerate|identify)(?: me| for me)? "
-    r"(?P<what>(?:all (?:of )?)?(?:the )?[\w’'-]+.*)",
+    r"^(?:please |can you |could you )*"
+    r"(?:(?:list|name|enumerate|identify)(?: me| for me)?|(?:give|show|tell|get) (?:me|us)) "
+    rf"(?!(?:{_ASKS}|if|about)\b)(?P<what>(?:all (?:of )?)?(?:the )?[\w’'-]+.*)",
     re.IGNORECASE,
 )
 _ASKED_FOR = re.compile(r"\b(?:which|what)((?: [\w’'-]+){1,5})", re.IGNORECASE)
@@ -152,7 +154,6 @@ _LAST_LINK = re.compile(rf" {_LINKS} (?!.* {_LINKS} )", re.IGNORECASE)
 _THOSE = re.compile(rf"(?:those|that)(?= {_LINKS} )", re.IGNORECASE)
 _AS_A_WHOLE = re.compile(r" as (?:a|the) whole$", re.IGNORECASE)
 _TWO_YEARS = re.compile(r"\b\d{4} or (?:in )?\d{4}\b", re.IGNORECASE)
-_ASKS = r"how|who(?:m|se)?|when|where|why|what|which|by whom"
 _SECOND_QUESTION = re.compile(
     rf"[,;]? (?:and|or)(?: also)?,? (?=(?:{_ASKS}|in which)\b)|\?\s+(?=\w.*\?)", re.IGNORECASE
 )
@@ -164,7 +165,8 @@ def shape_of(question: str) -> Shape:
     question = question.strip()
     if _OVERVIEW.match(question) or asks_whether_told(question):
         return Shape.OVERVIEW
-    if _LIST.search(question) or _asks_for_several(question):
+    ordered = _ordered(question)
+    if _LIST.search(question) or _asks_for_several(f"what {ordered}" if ordered else question):
         return Shape.LIST
     if _YES_NO.match(question):
         return Shape.YES_NO
@@ -198,13 +200,18 @@ def wants_several(question: str) -> bool:
 
 def without_frame(question: str) -> str:
     """The question without the words that say that every document is meant, put as a question."""
-    if listed := _LISTED.match(question):
-        what = listed["what"].rstrip(" ?.!")
+    if what := _ordered(question):
         asks = "Who" if " who " in what else "What"
         question = f"{asks} {'are' if _asks_for_several(f'what {what}') else 'is'} {what}?"
     question = _FIGURES.sub("How many ", question)
     rest = " ".join(_EVERYWHERE.sub(" ", question).split()).strip(" ,;.?!")
     return f"{rest}?" if len(rest.split()) > 2 else question
+
+
+def _ordered(order: str) -> str:
+    """What an order wants (`the members` of “List the members”); nothing for another message."""
+    listed = _LISTED.match(order)
+    return listed["what"].rstrip(" ?.!") if listed else ""
 
 
 def asks_whether_told(question: str) -> bool:

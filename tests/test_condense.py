@@ -157,6 +157,12 @@ def test_a_question_that_names_nothing_goes_on_about_what_was_named() -> None:
     assert "How many went home (people arrested in 2017)?" in question.readings
 
 
+def test_a_year_takes_the_place_of_what_said_when() -> None:
+    earlier = after("What was the weight of drugs seized in the campaign that Hun Sen reported on?")
+    question = condense("And in 2022?", earlier)
+    assert "What was the weight of drugs seized in 2022?" in question.readings
+
+
 def test_either_of_two_names_may_be_exchanged() -> None:
     readings = condense("And Rome?", after("How does Oslo help Paris?")).readings
     assert {"How does Oslo help Rome?", "How does Rome help Paris?"} <= set(readings)

@@ -21,6 +21,10 @@ from rag.words import content_words, figures, labels, names, years
         ("Who runs the group?", "person"),
         ("Where was he arrested?", "place"),
         ("Why did it fail?", "other"),
+        ("How do relatives suffer when somebody is jailed?", "other"),
+        ("What happens to people who sell drugs?", "other"),
+        ("Who was there when it happened?", "person"),
+        ("What help do addicts get?", "other"),
     ],
 )
 def test_the_kind_of_answer(question: str, kind: str) -> None:
@@ -103,10 +107,18 @@ def test_asked_where_it_is_spoken_of_what_is_said_of_it_is_told(question: str) -
         ("List the members of the club.", "What are the members of the club?"),
         ("Please name all drugs that were found", "What are all drugs that were found?"),
         ("Name the man who built it", "Who is the man who built it?"),
+        ("Give me the figures on arrests", "What are the figures on arrests?"),
+        ("Tell me what was found in the hut", "Tell me what was found in the hut?"),
     ],
 )
 def test_an_order_to_list_is_read_as_a_question(order: str, question: str) -> None:
     assert without_frame(order) == question
+
+
+def test_an_order_that_wants_several_is_a_list() -> None:
+    assert shape_of("Give me the key figures on arrests.") is Shape.LIST
+    assert shape_of("Give me the name of the plan.") is Shape.FACT
+    assert shape_of("How many people came?") is Shape.FACT
 
 
 @pytest.mark.parametrize(
