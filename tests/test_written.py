@@ -20,14 +20,14 @@ def test_answers_stand_in_their_passages_and_sentences_are_there() -> None:
             answer = row["text"][start:end]
             assert answer == answer.strip() != "", question
         last = len(sentences(row["text"]))
-        for question, numbers in row.get("several", ()):
+        for question, numbers in (*row.get("several", ()), *row.get("yes_no", ())):
             assert numbers, question
             assert 1 <= min(numbers) <= max(numbers) <= last, question
 
 
 def test_no_question_is_both_answered_and_not() -> None:
     for row in ROWS:
-        asked = [q for q, *_ in row["answered"]] + [q for q, _ in row.get("several", ())]
-        both = set(asked) & set(row["unanswered"])
+        asked = [q for kind in ("answered", "several", "yes_no") for q, *_ in row.get(kind, ())]
+        both = set(asked) & {*row["unanswered"], *row.get("undecided", ())}
         assert not both, both
         assert not [q for q, n in Counter(asked).items() if n > 1]

@@ -95,6 +95,7 @@ def sets(data: Path) -> Iterator[Dataset]:
     yield _from_sources("clapnq", left["clapnq_answerable"], left["clapnq_unanswerable"])
     yield _from_sources("written", left["written"])
     yield _from_sources("reports", left["reports"])
+    yield _from_sources("yes or no", left["yes_no"])
     home = built_in()
     yield home
     yield _elsewhere(home, wiki)

@@ -24,7 +24,7 @@ MAX_QUESTION, MAX_TOKENS = 48, 288
 NOT_HERE, SPAN, SENTENCES = 0, 1, 2
 # How often a question of a set is taken in one pass, and what is put beside it.
 TAKEN = {"new_wiki": 0.8, "reddit": 0.25, "amazon": 0.2, "covidqa": 0.6, "squad2": 1.6}
-TAKEN |= {"clapnq_answerable": 2.0, "clapnq_unanswerable": 2.0, "written": 2.0}
+TAKEN |= {"clapnq_answerable": 2.0, "clapnq_unanswerable": 2.0, "written": 1.0}
 NEAR = {"reddit": 0.5, "amazon": 0.4}  # of the others: 0.9
 SWAPPED = {"reddit": 0.15, "amazon": 0.1, "squad2": 0.2, "new_wiki": 0.2, "covidqa": 0.2}
 WITHOUT_SENTENCE = 0.3

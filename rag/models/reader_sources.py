@@ -26,6 +26,8 @@ LICENCES = {
 }
 WRITTEN = Path(__file__).parent / "written.jsonl"
 REPORTS = Path(__file__).parent / "reports.jsonl"  # the same kind of questions, all left out
+YES_NO_KINDS = frozenset({"yes_no", "undecided"})
+WRITTEN_KINDS = YES_NO_KINDS | {"answered", "several", "unanswered"}
 LEFT_OUT_WRITTEN = 24  # one passage in so many, by digest
 LEFT_OUT_SQUAD = frozenset({"Normans", "European_Union_law"})
 LEFT_OUT_WIKI_QUESTIONS = 300
@@ -157,8 +159,13 @@ def _clapnq(path: Path) -> Collection:
     return found
 
 
-def _written(path: Path, sets: Mapping[str, Collection]) -> Collection:
+def _written(
+    path: Path, sets: Mapping[str, Collection], kinds: frozenset[str] = WRITTEN_KINDS
+) -> Collection:
     """Questions written for this project, each passage's answered and unanswered ones together.
+
+    Their `kinds`: `answered` in a few words, by whole sentences (`several`), a question of yes or
+    no that sentences decide (`yes_no`); `unanswered`, and yes or no left open (`undecided`).
 
     A line of the file names its passage by set, digest and range, or brings it along. Answers are
     ranges in it, so that no words of the sets stand in the file.
@@ -176,11 +183,14 @@ def _written(path: Path, sets: Mapping[str, Collection]) -> Collection:
         at = len(found.contexts)
         context = Context(kind, title, text, sentences(text))
         found.contexts.append(context)
-        found.items += [Item(asked, at, ((start, end),)) for asked, start, end in row["answered"]]
-        for asked, numbers in row.get("several", ()):
+        row = {kind: row.get(kind, []) for kind in kinds}
+        for asked, start, end in row.get("answered", ()):
+            found.items.append(Item(asked, at, ((start, end),)))
+        for asked, numbers in (*row.get("several", ()), *row.get("yes_no", ())):
             gold = tuple(context.sentences[n - 1] for n in numbers)
             found.items.append(Item(asked, at, (), gold))
-        found.items += [Item(asked, at) for asked in row["unanswered"]]
+        for asked in (*row.get("unanswered", ()), *row.get("undecided", ())):
+            found.items.append(Item(asked, at))
     return found
 
 
@@ -212,7 +222,8 @@ def load(folder: Path) -> tuple[dict[str, Collection], dict[str, Collection]]:
     written = _written(WRITTEN, whole)
     keep = [int(digest(c.text), 16) % LEFT_OUT_WRITTEN != 0 for c in written.contexts]
     train["written"], left["written"] = _parted(written, keep)
-    left["reports"] = _written(REPORTS, {})
+    left["reports"] = _written(REPORTS, {}, WRITTEN_KINDS - YES_NO_KINDS)
+    left["yes_no"] = _written(REPORTS, {}, YES_NO_KINDS)
     unseen = {c.text for c in left["written"].contexts}
     for name, found in whole.items():
         out: set[str] = set()
