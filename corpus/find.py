@@ -59,6 +59,7 @@ def walk(given: Path, without: Path | None = None) -> Walk:
         mode = given.stat().st_mode
         if stat.S_ISDIR(mode):
             os.scandir(given).close()
+            _enter(str(given))
     except (OSError, ValueError) as error:
         reason = (getattr(error, "strerror", None) or str(error)).lower()
         raise PathGone(
@@ -115,6 +116,12 @@ def _below(given: Path, real: Path, without: str | None) -> Walk:
 
     for place, below, names in os.walk(top, onerror=closed):
         folder = str(Path(place))
+        try:
+            _enter(folder)
+        except OSError as error:
+            below.clear()
+            closed(error)
+            continue
         below[:] = sorted(name for name in below if taken(folder, name, True))
         for name in below:
             path = str(Path(folder, name))
@@ -124,6 +131,11 @@ def _below(given: Path, real: Path, without: str | None) -> Walk:
                 add(str(Path(folder, name)))
         del rules[folder]
     return Walk(tuple(files), seen["ignored"], seen["links"])
+
+
+def _enter(folder: str) -> None:
+    """Raises OSError where what the folder lists cannot be looked at."""
+    os.stat(f"{folder}/.")  # noqa: PTH116 (a Path would drop the dot)
 
 
 class _Rules:

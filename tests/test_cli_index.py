@@ -150,6 +150,27 @@ def test_an_index_that_may_only_be_read(footnote: Footnote, docs: Path, tmp_path
     assert footnote.json("status", "--json")["documents"] == 2
 
 
+def test_a_folder_that_may_be_listed_but_not_entered(
+    footnote: Footnote, docs: Path, tmp_path: Path
+) -> None:
+    bound = Footnote(tmp_path, before=_as_one_who_must_obey_permissions())
+    shut = docs / "water"
+    (shut / "deep").mkdir()
+    shut.chmod(0o444)
+    failed = [{"path": str(shut), "reason": "a folder that cannot be opened"}]
+    try:
+        report = bound.json("index", docs, "--json")
+        assert (report["documents"], report["failed"]) == (1, failed)
+        assert_one_line(bound("index", shut), "permission denied")
+        shut.chmod(0o755)
+        assert footnote.json("index", docs, "--json")["added"] == 1
+        shut.chmod(0o444)
+        report = bound.json("index", docs, "--json")
+        assert (report["documents"], report["removed"], report["failed"]) == (2, 0, failed)
+    finally:
+        shut.chmod(0o755)
+
+
 def _as_one_who_must_obey_permissions() -> tuple[str, ...]:
     if os.geteuid() != 0:
         return ()
