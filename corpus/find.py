@@ -85,7 +85,9 @@ def named(walks: Iterable[Walk]) -> tuple[tuple[str, Path], ...]:
 def safe(name: str) -> str:
     """A file name that can be shown, stored and typed: bytes that are not UTF-8 become U+FFFD."""
     name = SURROGATES.sub("\ufffd", name)
-    return unicodedata.normalize("NFC", re.sub(r"[\n\r\t\v\f]|" + UNSEEN.pattern, "_", name))
+    return unicodedata.normalize(
+        "NFC", re.sub(r"[\n\r\t\v\f\u2028\u2029]|" + UNSEEN.pattern, "_", name)
+    )
 
 
 def _below(given: Path, real: Path, without: str | None) -> Walk:

@@ -267,6 +267,36 @@ def test_status_checks_and_rebuild_repairs(footnote: Footnote, docs: Path, tmp_p
     assert footnote("status", "--check").returncode == 0
 
 
+def test_a_name_forges_no_line(footnote: Footnote, docs: Path, tmp_path: Path) -> None:
+    bad = docs / "x\nnot indexed: heron.md: lost\u2028\x1b[2J\udcff.txt"
+    bad.touch()
+    (tmp_path / "place\nholds").mkdir()
+    (tmp_path / "place\nholds" / "newt.txt").write_text("Newts sleep.", encoding="utf-8")
+    name = docs / "x_not indexed: heron.md: lost__[2J\ufffd.txt"
+    shown = footnote("index", docs, "place\nholds").stdout.splitlines()
+    assert shown[1:] == [f"not indexed: {name}: empty"]
+    lines = footnote("status").stdout.splitlines()
+    assert f"not read   {name}: empty" in lines
+    assert f"from       {tmp_path}/place_holds" in lines
+    assert footnote.json("status", "--json")["failed"][0]["path"] == str(bad)
+
+
+def test_what_was_passed_over_is_counted(footnote: Footnote, docs: Path) -> None:
+    assert footnote("index", docs).stderr == ""
+    (docs / ".gitignore").write_text("*.log\n*.tmp\n", encoding="utf-8")
+    (docs / "a.log").touch()
+    (docs / "link.md").symlink_to(docs / "heron.md")
+    shown = footnote("index", docs)
+    assert (
+        "passed over: 1 link, 1 ignored (.gitignore, .footnoteignore)" in shown.stdout.splitlines()
+    )
+    (docs / "b.tmp").touch()
+    (docs / "link.md").unlink()
+    shown = footnote("index", docs)
+    assert "passed over: 2 ignored (.gitignore, .footnoteignore)" in shown.stdout.splitlines()
+    assert "passed over" not in str(footnote.json("index", docs, "--json"))
+
+
 def test_checksum_reads_what_looks_unchanged(footnote: Footnote, docs: Path) -> None:
     footnote("index", docs)
     assert footnote.json("index", docs, "--checksum", "--json")["unchanged"] == 2

@@ -145,6 +145,10 @@ def test_the_command_says_a_line_for_each_update_and_ends_with_ctrl_c(
         _until(lambda: len(lines) == 2, running)
         (docs / "b.txt").write_text("The text of b.")
         _until(lambda: len(lines) == 3, running)
+        (docs / "c.pdf").write_text("No PDF.")
+        _until(lambda: len(lines) == 5, running)
+        (docs / "c.pdf").unlink()
+        _until(lambda: len(lines) == 6, running)
     finally:
         running.send_signal(signal.SIGINT)
         running.wait(30)
@@ -156,6 +160,9 @@ def test_the_command_says_a_line_for_each_update_and_ends_with_ctrl_c(
     assert lines[0].startswith(".footnote: 1 document, 1 passage (1 added,")
     assert lines[1] == f"following {docs}; Ctrl-C ends it\n"
     assert "(1 added, 0 changed, 0 removed, 1 unchanged)" in lines[2]
+    none = "(0 added, 0 changed, 0 removed, 2 unchanged)"
+    assert [none in line for line in lines[3:]] == [True, False, True]
+    assert lines[4].startswith(f"not indexed: {docs / 'c.pdf'}: not a PDF")
     assert process.json("status", "--json")["documents"] == 2
 
 

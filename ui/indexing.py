@@ -55,6 +55,8 @@ def run(arguments: argparse.Namespace, settings: "Settings") -> int:
 
 def status(arguments: argparse.Namespace, settings: "Settings") -> int:
     """Says what the index holds and how answers are made; with `--check` whether it is whole."""
+    from corpus.find import safe
+    from corpus.read import BUILT_IN
     from index import sources
     from index.check import problems
     from index.embed import embedder
@@ -97,17 +99,15 @@ def status(arguments: argparse.Namespace, settings: "Settings") -> int:
         name = collection(settings.index, settings.chroma_url)
         place = f", vectors at {settings.chroma_url} in {name}"
     print(f"index      {settings.index} ({size_of(size)} on disk{place})")
-    from corpus.read import BUILT_IN
-
     for path in paths:
-        print(f"from       {'the built-in documents' if path == BUILT_IN else path}")
+        print(f"from       {'the built-in documents' if path == BUILT_IN else safe(str(path))}")
     if added:
         print(f"added      {counted(added, 'file')} in the app")
     print(f"holds      {counted(documents, 'document')}, {counted(passages, 'passage')}")
     for id in out:
         print(f"left out   {id}")
     for file in failed:
-        print(f"not read   {file.path}: {file.problem}")
+        print(f"not read   {safe(str(file.path))}: {file.problem}")
     for id, reason in unread:
         print(f"in part    {id}: {reason}")
     print(f"embedding  {index.manifest.embedding}")
@@ -183,26 +183,34 @@ def _follow(
     model: "Embedder",
     paths: "Sequence[Path]",
 ) -> int:
+    from corpus.find import safe
     from index.watch import follow
 
-    _print(_build(arguments, settings, model, paths), settings, arguments.json)
+    report = _build(arguments, settings, model, paths)
+    _print(report, settings, arguments.json)
     arguments.rebuild = False
+    failed = report.failed
 
     def update() -> None:
+        nonlocal failed
         report = _build(arguments, settings, model, paths, ask=False)
-        if report.added or report.changed or report.removed:
+        if report.added or report.changed or report.removed or report.failed != failed:
             _print(report, settings, arguments.json)
+        failed = report.failed
 
     def say(line: str) -> None:
         print(f"footnote: {line}", file=sys.stderr, flush=True)
 
     if not arguments.json:
-        print(f"following {', '.join(map(str, paths))}; Ctrl-C ends it", flush=True)
+        print(
+            f"following {', '.join(safe(str(path)) for path in paths)}; Ctrl-C ends it", flush=True
+        )
     follow(paths, settings.index, update, say)
     return 0
 
 
 def _print(report: "BuildReport", settings: "Settings", as_json: bool) -> None:
+    from corpus.find import safe
     from ui.terminal import counted, report_json
 
     if as_json:
@@ -218,12 +226,16 @@ def _print(report: "BuildReport", settings: "Settings", as_json: bool) -> None:
         f" {report.unchanged} unchanged{out}) in {report.seconds:.1f} s{clock}"
     )
     for failure in report.failed:
-        print(f"not indexed: {failure.path}: {failure.reason}")
+        print(f"not indexed: {safe(failure.path)}: {failure.reason}")
     for id, reason in report.unread[:MOST]:
         print(f"indexed in part: {id}: {reason}")
     if len(report.unread) > MOST:
         more = counted(len(report.unread) - MOST, "document")
         print(f"indexed in part: {more} more, which `footnote status` names")
+    passed = [counted(report.links, "link")] * bool(report.links)
+    passed += [f"{report.ignored:,} ignored (.gitignore, .footnoteignore)"] * bool(report.ignored)
+    if passed:
+        print(f"passed over: {', '.join(passed)}")
     sys.stdout.flush()
 
 
