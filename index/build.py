@@ -28,7 +28,7 @@ from index.server import Server
 from index.shared import Shared, adopt
 from index.snapshots import Snapshots, write
 from index.sources import ADDED, left_out
-from index.stores import CHROMA, DATABASE, LEXICAL, begin, last, place, sweep
+from index.stores import CHROMA, DATABASE, LEXICAL, begin, last, note_texts, place, sweep
 from index.types import BuildReport, Embedder, IndexedDocument, Manifest, Progress
 from index.vectors import Vectors, drop
 
@@ -218,13 +218,15 @@ class _Run:
         generation: int,
         fresh: Sequence[IndexedDocument] = (),
     ) -> None:
-        """Makes `documents` the state of the index; the texts that it replaces are kept."""
+        """Makes `documents` the state of the index; the texts that it replaces are still needed."""
         superseded = self._old.superseded
         now = {(item.id, item.version) for item in documents.values()}
         if documents != self._old.documents:
             before = {(item.id, item.version) for item in self._old.documents.values()}
             superseded = tuple(sorted(before - now))
         self._snapshots.settle()
+        if generation != self._old.generation:
+            note_texts(self._folder, generation, now.union(superseded))
         manifest = Manifest(
             FORMAT,
             self._embedder.name,
@@ -241,7 +243,6 @@ class _Run:
         if self._shared and state:
             self._shared.mark(state)
             self._shared.sweep()
-        self._snapshots.keep(now.union(superseded))
 
     def _collection(self, edition: str) -> str:
         return collection(self._folder, self._server.url if self._server else None, edition)

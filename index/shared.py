@@ -34,7 +34,7 @@ from index.records import Record
 from index.seal import check_seal, seal
 from index.server import Server
 from index.snapshots import Snapshots, described, name_of, revived, write
-from index.stores import LEXICAL, begin, last, place, sweep
+from index.stores import LEXICAL, begin, last, note_texts, place, sweep
 from index.types import IndexedDocument, Manifest
 
 ENDING = "-texts"
@@ -156,9 +156,9 @@ class Shared:
             words.close()
         seal(stores, None if before is None else place(folder, before))
         snapshots.settle()
-        write_manifest(folder, replace(new, generation=generation))
         now = {(item.id, item.version) for item in new.documents.values()}
-        snapshots.keep(now.union(new.superseded))
+        note_texts(folder, generation, now.union(new.superseded))
+        write_manifest(folder, replace(new, generation=generation))
         sweep(folder, generation)
 
     def _local(self, edition: str) -> tuple[dict[str, IndexedDocument], int | None]:

@@ -3,18 +3,22 @@
 A run that changes something writes into a copy; the manifest then names the copy. So who reads
 sees the generation that it opened, to the end, and a run that is cut off has touched nothing. Each
 lies in `stores/<number>`; `chroma` and `lexical` in the index's folder are links to the current
-one. Footnote 0.1 knew no generations: its files, number 0, lie in the index's folder itself.
+one. Beside them a generation says whose texts its readers may look up: these are kept as long as
+it. Footnote 0.1 knew no generations: its files, number 0, lie in the index's folder itself.
 """
 
+import json
 import os
 import shutil
 import sqlite3
 import tempfile
 import weakref
+from collections.abc import Collection
 from contextlib import closing
 from pathlib import Path
 
 from index.errors import unusable
+from index.snapshots import Snapshots, write
 
 try:
     import fcntl
@@ -26,6 +30,7 @@ LEXICAL = "lexical"
 STORES = "stores"
 HELD = "reading.lock"
 SEAL = "seal.json"
+TEXTS = "texts.json"
 DATABASE = "chroma.sqlite3"
 
 
@@ -50,6 +55,12 @@ def begin(folder: Path, generation: int, before: int | None, vectors: bool) -> P
             _copy_vectors(old / CHROMA, new / CHROMA)
     (new / HELD).touch()
     return new
+
+
+def note_texts(folder: Path, generation: int, texts: Collection[tuple[str, str]]) -> None:
+    """Writes down whose texts, (document, version), the readers of that generation may look up."""
+    data = json.dumps(sorted(texts)).encode("ascii")
+    write(place(folder, generation) / TEXTS, data)
 
 
 class Hold:
@@ -77,10 +88,15 @@ class Hold:
 
 
 def sweep(folder: Path, current: int) -> None:
-    """Deletes the other generations but those that somebody reads; they go with a later run."""
-    found = [int(path.name) for path in _stores(folder) if path.name.isdigit()]
-    for generation in {0, *found} - {current}:
+    """Deletes the other generations but those that somebody reads, and the texts that none needs.
+
+    What is still read goes with a later run.
+    """
+    for generation in {0, *_numbers(folder)} - {current}:
         _clear_unless_held(folder, generation)
+    texts = _needed_texts(folder)
+    if texts is not None:
+        Snapshots(folder / "texts").keep(texts)
     if current:
         for name in (CHROMA, LEXICAL):
             _link(folder / name, Path(STORES) / str(current) / name)
@@ -88,7 +104,7 @@ def sweep(folder: Path, current: int) -> None:
 
 def last(folder: Path) -> int:
     """The highest number of a generation of which there is something."""
-    return max((int(path.name) for path in _stores(folder) if path.name.isdigit()), default=0)
+    return max(_numbers(folder), default=0)
 
 
 def readable(stores: Path) -> Path:
@@ -117,8 +133,24 @@ def _copy_plainly(old: Path, new: Path) -> None:
             shutil.copyfile(path, new / path.name)
 
 
-def _stores(folder: Path) -> list[Path]:
-    return list((folder / STORES).iterdir()) if (folder / STORES).is_dir() else []
+def _numbers(folder: Path) -> list[int]:
+    found = (folder / STORES).iterdir() if (folder / STORES).is_dir() else ()
+    return [int(path.name) for path in found if path.name.isdigit()]
+
+
+def _needed_texts(folder: Path) -> set[tuple[str, str]] | None:
+    """The texts that the generations need; None where one does not say: an older Footnote's."""
+    oldest = folder / LEXICAL
+    found: set[tuple[str, str]] = set()
+    if oldest.is_dir() and not oldest.is_symlink():
+        return None
+    try:
+        for generation in _numbers(folder):
+            needed = json.loads((place(folder, generation) / TEXTS).read_bytes())
+            found |= {(str(document), str(version)) for document, version in needed}
+    except (OSError, ValueError, TypeError):
+        return None
+    return found
 
 
 def _copy_words(old: Path, new: Path) -> None:

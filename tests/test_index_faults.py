@@ -17,6 +17,7 @@ from index.embed import embedder
 from index.errors import IndexDamaged, IndexProblem
 from index.manifest import read_manifest
 from index.search import Index
+from index.stores import SEAL, TEXTS
 from rag.assistant import Assistant
 from rag.settings import Settings
 from tests.conftest import Footnote, assert_one_line
@@ -145,7 +146,7 @@ def test_every_damaged_file_is_said_and_one_command_repairs_it(
     stores = made / "stores" / "2"
     assert problems(made, model) == ()
     for file in sorted(path for path in stores.rglob("*") if path.suffix != ".lock"):
-        if not file.is_file() or file.name == "seal.json" or not file.stat().st_size:
+        if not file.is_file() or file.name in {SEAL, TEXTS} or not file.stat().st_size:
             continue
         folder = tmp_path / "damaged"
         shutil.rmtree(folder, ignore_errors=True)
@@ -329,6 +330,34 @@ def test_what_is_opened_stays_whole_through_many_changes(
     (states[0] / "extra.txt").unlink()
     build([states[0]], made, model)
     assert [path.name for path in (made / "stores").iterdir()] == ["6"]
+
+
+@pytest.mark.parametrize("made_by_an_older_footnote", [False, True])
+def test_a_held_state_keeps_its_texts_through_many_changes(
+    tmp_path: Path, made_by_an_older_footnote: bool
+) -> None:
+    """A follow-up searches late: a language model wrote the answer before it."""
+    docs, folder, model = tmp_path / "docs", tmp_path / "index", Fast()
+    docs.mkdir()
+    (docs / "mill.txt").write_text("The mill on the river has nine wheels.")
+    texts = [f"The ferry to Orle crosses {n} times a day." for n in range(4)]
+    (docs / "ferry.txt").write_text(texts[0])
+    build([docs], folder, model)
+    if made_by_an_older_footnote:  # which did not write down whose texts its readers need
+        (folder / "stores" / "1" / "texts.json").unlink(missing_ok=True)
+    held = Index.open(folder, model)  # and nothing of it is read yet
+    for text in texts[1:3]:
+        (docs / "ferry.txt").write_text(text)
+        build([docs], folder, model)
+    (hit,) = held.search(["ferry"], documents=["ferry.txt"])
+    assert hit.passage.text == texts[0]
+    assert held.document("ferry.txt").text == texts[0]
+
+    del held
+    (docs / "ferry.txt").write_text(texts[3])
+    build([docs], folder, model)
+    kept = {file.read_text() for file in (folder / "texts").glob("*.txt")}
+    assert kept == {*texts[2:], (docs / "mill.txt").read_text()}
 
 
 def test_an_index_that_is_written_for_another_reason_is_said(made: Path) -> None:

@@ -280,6 +280,17 @@ def test_another_machine_that_follows_at_once_loses_nothing(
     )
 
 
+def test_a_held_state_of_a_follower_keeps_its_texts(tmp_path: Path, docs: Path, at: Server) -> None:
+    build([docs], tmp_path / "one", MODEL, at)
+    held = Index.open(tmp_path / "two", MODEL, at)
+    text = (docs / "b.txt").read_text()
+    for n in range(3):
+        (docs / "b.txt").write_text(f"The keeper had {n} cats.")
+        build([docs], tmp_path / "one", MODEL, at)
+        Index.open(tmp_path / "two", MODEL, at)
+    assert held.document("b.txt").text == text
+
+
 def test_a_newer_format_on_the_server_is_said(tmp_path: Path, docs: Path, at: Server) -> None:
     build([docs], tmp_path / "one", MODEL, at)
     two = Index.open(tmp_path / "two", MODEL, at)
