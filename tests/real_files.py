@@ -191,6 +191,35 @@ def scanned_pdf(pages: int = 2, text: str = "") -> bytes:
     return file.getvalue()
 
 
+def stamped_pdf(text: str = "", stamp: str = "COPY No 17 RECEIVED", width: float = 595) -> bytes:
+    """Two scans with a stamp over each, the second one in a form; after them a page of `text`."""
+    from PIL import Image
+    from reportlab.lib.utils import ImageReader
+
+    file = io.BytesIO()
+    page = canvas.Canvas(file, pagesize=A4)
+    strip = ImageReader(Image.new("L", (40, 20), 200))
+
+    def scan() -> None:
+        for y in (0, 281, 562):
+            page.drawImage(strip, 0, y, width, 281)
+
+    scan()
+    page.drawString(400, 800, stamp)
+    page.showPage()
+    page.beginForm("scan", 0, 0, *A4)
+    scan()
+    page.endForm()
+    page.doForm("scan")
+    page.drawString(400, 800, stamp)
+    page.showPage()
+    if text:
+        page.drawString(60, 700, text)
+        page.showPage()
+    page.save()
+    return file.getvalue()
+
+
 def many_objects_pdf(objects: int = 1_000_000) -> bytes:
     """One page, and as many objects that nobody needs."""
     parts = [

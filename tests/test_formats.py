@@ -7,6 +7,7 @@ from functools import cache
 import pytest
 from openpyxl import Workbook
 
+from corpus.errors import UnreadableDocument
 from corpus.read import read_bytes
 from corpus.split import passages, sentences
 from corpus.text import normalise
@@ -150,6 +151,23 @@ def test_pages_without_text_are_named() -> None:
     document = read_bytes(real_files.scanned_pdf(2, "The third page has words."), "a.pdf")
     assert document.metadata["unread"] == "no text on pages 1–2 (scanned, or drawn)"
     assert page_of(document, "third") == 3
+
+
+def test_a_scan_with_a_stamp_has_no_text() -> None:
+    document = read_bytes(real_files.stamped_pdf("The third page has words."), "a.pdf")
+    assert document.metadata["unread"] == "no text on pages 1–2 (scanned, or drawn)"
+    assert page_of(document, "third") == 3
+    with pytest.raises(UnreadableDocument, match="holds no text: it is scanned"):
+        read_bytes(real_files.stamped_pdf(), "a.pdf")
+
+
+def test_a_picture_with_words_is_no_scan() -> None:
+    said = "The ferry to the island ran aground."
+    for made in (
+        real_files.stamped_pdf(said, width=290),
+        real_files.stamped_pdf(said, stamp="The harbour was dredged in March 2018."),
+    ):
+        assert "unread" not in read_bytes(made, "a.pdf").metadata
 
 
 def raw_pdf(content: bytes) -> bytes:

@@ -20,6 +20,7 @@ from corpus.formats.paragraphs import (
     with_notes_first,
 )
 from corpus.formats.properties import metadata
+from corpus.formats.scans import is_scan
 
 PAGES = 10_000
 _ENDS = tuple('.!?:;…”"’)]。！？')
@@ -41,13 +42,16 @@ def read(data: bytes) -> Content:
     found: list[list[Piece]] = []
     frames: list[Frame] = []
     bare: list[int] = []
+    has_words = False
     for number in range(len(document)):
-        on_page, frame, drawn = _page(document, number)
+        on_page, frame, scanned = _page(document, number)
         found.append(on_page)
         frames.append(frame)
-        if drawn and not on_page:
+        if scanned:
             bare.append(number + 1)
-    if not any(found):
+        elif on_page:
+            has_words = True
+    if not has_words:
         raise UnreadableDocument(
             "holds no text: it is scanned, or drawn; recognise its text first (OCR), for example"
             " with ocrmypdf"
@@ -64,7 +68,7 @@ def read(data: bytes) -> Content:
 
 
 def _page(document: pdfium.PdfDocument, number: int) -> tuple[list[Piece], Frame, bool]:
-    """The pieces of a page, its lower and upper edge, and whether anything is drawn on it."""
+    """The pieces of a page, its lower and upper edge, and whether its words are in pictures."""
     frame = (0.0, 0.0)
     try:
         page = document[number]
@@ -76,7 +80,7 @@ def _page(document: pdfium.PdfDocument, number: int) -> tuple[list[Piece], Frame
         text.close()
         _, bottom, _, top = page.get_cropbox()
         frame = (float(bottom), float(top))
-        return found, frame, bool(found) or pdfium.raw.FPDFPage_CountObjects(page.raw) > 0
+        return found, frame, is_scan(page, found)
     except pdfium.PdfiumError:
         return [], frame, True
     finally:
