@@ -2,27 +2,17 @@
 
 import base64
 import hashlib
-import itertools
 import weakref
 import zlib
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from index.errors import IndexDamaged
 from index.server import Server
-from index.vectors import (
-    PAGE,
-    PATIENCE,
-    PATIENCE_WRITING,
-    NotFoundError,
-    connect,
-    let_go,
-    patiently,
-    translated,
-)
+from index.vectors import SERVED, NotFoundError, connect, let_go, pages, patiently, translated
 
 PIECE = 4000  # characters: Chroma Cloud takes 4,096 bytes in one value
-ROWS = 500  # pieces in one request
 
 
 class Blobs:
@@ -56,52 +46,54 @@ class Blobs:
             pieces = [text[at : at + PIECE] for at in range(0, len(text), PIECE)]
             for number, piece in enumerate(pieces):
                 rows.append((_id(name, number), {"data": piece, "pieces": len(pieces)}))
-        for first in range(0, len(rows), ROWS):
-            part = rows[first : first + ROWS]
+        for first in range(0, len(rows), SERVED):
+            part = rows[first : first + SERVED]
             ids = [id for id, _ in part]
             places = [_somewhere(id) for id in ids]
             self._ask("upsert", ids, places, [row for _, row in part])
 
     def get(self, names: Collection[str]) -> dict[str, bytes]:
-        """Those of them that are there, whole."""
-        pieces = self._rows([_id(name, 0) for name in names])
-        more = [
-            _id(name, number)
-            for name in names
-            if _id(name, 0) in pieces
-            for number in range(1, int(pieces[_id(name, 0)]["pieces"]))
-        ]
-        pieces |= self._rows(more)
-        found = {}
-        for name in names:
-            if _id(name, 0) not in pieces:
-                continue
-            ids = [_id(name, n) for n in range(int(pieces[_id(name, 0)]["pieces"]))]
-            if all(id in pieces for id in ids):
-                text = "".join(str(pieces[id]["data"]) for id in ids)
-                found[name] = zlib.decompress(base64.b64decode(text))
-        return found
+        """Those of them that are there, whole. Raises IndexDamaged for what was changed."""
+        try:
+            pieces = self._rows([_id(name, 0) for name in names])
+            of = {
+                name: [_id(name, n) for n in range(int(pieces[_id(name, 0)]["pieces"]))]
+                for name in names
+                if _id(name, 0) in pieces
+            }
+            pieces |= self._rows([id for ids in of.values() for id in ids[1:]])
+            return {
+                name: zlib.decompress(
+                    base64.b64decode("".join(str(pieces[id]["data"]) for id in ids))
+                )
+                for name, ids in of.items()
+                if all(id in pieces for id in ids)
+            }
+        except (zlib.error, ValueError, KeyError, TypeError) as error:
+            raise IndexDamaged(
+                f"the texts on the Chroma server at {self._server.url} are damaged: run `footnote"
+                " index --rebuild` where the index is made"
+            ) from error
 
     def others(self, names: Collection[str]) -> list[str]:
         """The records of all others, for `delete`."""
-        kept, found = set(names), []
-        for first in itertools.count(0, PAGE):
-            reply = self._ask("get", limit=PAGE, offset=first, include=[])
-            ids = reply["ids"] if reply else []
-            found += [id for id in ids if id.rpartition("#")[0] not in kept]
-            if len(ids) < PAGE:
-                break
-        return found
+        kept = set(names)
+        return [
+            id
+            for reply in pages(partial(self._ask, "get", include=[]), SERVED)
+            for id in reply["ids"]
+            if id.rpartition("#")[0] not in kept
+        ]
 
     def delete(self, records: Sequence[str]) -> None:
         """Deletes these records."""
-        for first in range(0, len(records), ROWS):
-            self._ask("delete", records[first : first + ROWS])
+        for first in range(0, len(records), SERVED):
+            self._ask("delete", records[first : first + SERVED])
 
     def _rows(self, ids: list[str]) -> dict[str, Any]:
         found: dict[str, Any] = {}
-        for first in range(0, len(ids), ROWS):
-            reply = self._ask("get", ids=ids[first : first + ROWS], include=["metadatas"])
+        for first in range(0, len(ids), SERVED):
+            reply = self._ask("get", ids=ids[first : first + SERVED], include=["metadatas"])
             if reply:
                 found |= zip(reply["ids"], reply["metadatas"], strict=True)
         return found
@@ -113,13 +105,13 @@ class Blobs:
         """
         client, collection = self._client, self._collection
         find = client.get_or_create_collection if what == "upsert" else client.get_collection
-        pauses = PATIENCE if what == "get" else PATIENCE_WRITING
+        writing = what != "get"
         with translated(self._server):
             try:
                 if collection is None:
                     named_so = partial(find, self._name, embedding_function=None)
-                    self._collection = collection = patiently(named_so, pauses)
-                return patiently(partial(getattr(collection, what), *values, **named), pauses)
+                    self._collection = collection = patiently(named_so, writing)
+                return patiently(partial(getattr(collection, what), *values, **named), writing)
             except NotFoundError:
                 self._collection = None
                 if collection is None:

@@ -8,6 +8,7 @@ older state finds nothing of a newer one, since its own manifest does not name i
 
 import hashlib
 import json
+import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import replace
@@ -41,6 +42,7 @@ ENDING = "-texts"
 HEAD = "head"
 STATE = "server.json"
 TOGETHER = 200  # documents that are sent or fetched at once
+_A_STATE = re.compile("[0-9a-f]{32}")
 
 
 class Shared:
@@ -72,19 +74,12 @@ class Shared:
         To be called by the one who writes the folder. Raises IndexUnreachable, IndexDamaged.
         """
         while (head := self._head()) is not None and head != self._state:
-            data = self._blobs.get([_manifest(head)])
-            if not data:
-                if self._head() == head:
-                    raise self.lost("its manifest")
-                continue  # replaced meanwhile
-            where, advice = self._server.url, "install the newer Footnote that made it"
-            manifest = loads(data[_manifest(head)], where, advice)
             try:
-                self._take(manifest)
+                self._take(self._manifest(head))
             except IndexDamaged:
                 if self._head() == head:
                     raise
-                continue
+                continue  # replaced meanwhile
             self.mark(head)
 
     def publish(self, manifest: Manifest, fresh: Iterable[IndexedDocument]) -> str:
@@ -134,31 +129,47 @@ class Shared:
         )
 
     def _head(self) -> str | None:
-        found = self._blobs.get([HEAD])
-        return found[HEAD].decode("ascii") if found else None
+        """The server's state; None where it has none, or none that can be read."""
+        try:
+            state = self._blobs.get([HEAD]).get(HEAD, b"").decode("ascii", "replace")
+        except IndexDamaged:
+            return None
+        return state if _A_STATE.fullmatch(state) else None
+
+    def _manifest(self, state: str) -> Manifest:
+        data = self._blobs.get([_manifest(state)])
+        if not data:
+            raise self.lost("its manifest")
+        where, advice = self._server.url, "install the newer Footnote that made it"
+        try:
+            return loads(data[_manifest(state)], where, advice)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise self.lost("its manifest") from error
 
     def _take(self, new: Manifest) -> None:
         folder = self._folder
         old, before = self._local(new.editions[0])
         generation = last(folder) + 1
-        stores = begin(folder, generation, before, vectors=False)
-        words = Words.open(stores / LEXICAL, create=True)
-        snapshots = Snapshots(folder / "texts")
-        try:
-            for item in old.values():
-                if new.documents.get(item.id) != item:
-                    words.delete(item.id, item.version)
-            missing = [item for id, item in new.documents.items() if old.get(id) != item]
-            for first in range(0, len(missing), TOGETHER):
-                self._fetch(missing[first : first + TOGETHER], new.editions[0], snapshots, words)
-            words.commit()
-        finally:
-            words.close()
-        seal(stores, None if before is None else place(folder, before))
-        snapshots.settle()
-        now = {(item.id, item.version) for item in new.documents.values()}
-        note_texts(folder, generation, now.union(new.superseded))
-        write_manifest(folder, replace(new, generation=generation))
+        with begin(folder, generation, before, vectors=False) as stores:
+            words = Words.open(stores / LEXICAL, create=True)
+            snapshots = Snapshots(folder / "texts")
+            try:
+                for item in old.values():
+                    if new.documents.get(item.id) != item:
+                        words.delete(item.id, item.version)
+                missing = [item for id, item in new.documents.items() if old.get(id) != item]
+                for first in range(0, len(missing), TOGETHER):
+                    self._fetch(
+                        missing[first : first + TOGETHER], new.editions[0], snapshots, words
+                    )
+                words.commit()
+            finally:
+                words.close()
+            seal(stores, None if before is None else place(folder, before))
+            snapshots.settle()
+            now = {(item.id, item.version) for item in new.documents.values()}
+            note_texts(folder, generation, now.union(new.superseded))
+            write_manifest(folder, replace(new, generation=generation))
         sweep(folder, generation)
 
     def _local(self, edition: str) -> tuple[dict[str, IndexedDocument], int | None]:
@@ -185,7 +196,10 @@ class Shared:
             data = found.get(_text(item.id, item.version, edition))
             if data is None:
                 raise self.lost(f"the text of “{item.id}”")
-            document, pieces = _read(item, data)
+            try:
+                document, pieces = _read(item, data)
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                raise self.lost(f"the text of “{item.id}”") from error
             snapshots.put(document)
             words.add(pieces)
 

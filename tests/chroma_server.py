@@ -1,6 +1,8 @@
-"""A real Chroma server on this machine, and a door before it that asks for a token."""
+"""A real Chroma server on this machine, and doors before it: with a token, with Cloud's quotas."""
 
 import http.client
+import json
+import signal
 import socket
 import subprocess
 import sys
@@ -8,6 +10,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 
 class ChromaServer:
@@ -46,11 +49,23 @@ class ChromaServer:
         self._process.kill()
         self._process.wait()
 
+    def stop(self) -> None:
+        """Have it take connections and answer nothing, until `go_on`."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Have it answer again."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
 
 class Door:
     """Passes requests on that bring the token, in the header that Chroma Cloud reads."""
 
     def __init__(self, port: int, token: str) -> None:
+        door = self
+
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
@@ -61,6 +76,11 @@ class Door:
                     return self._say(
                         401, b'{"error": "AuthError", "message": "not %s"}' % said.encode()
                     )
+                try:
+                    body = door.checked(self.path.rpartition("/")[2], body)
+                except ValueError as error:
+                    said = {"error": "InvalidArgumentError", "message": f"Quota exceeded: {error}"}
+                    return self._say(400, json.dumps(said).encode())
                 inner = http.client.HTTPConnection("127.0.0.1", port)
                 kind = {"Content-Type": self.headers.get("Content-Type") or "application/json"}
                 inner.request(self.command, self.path, body or None, kind)
@@ -85,7 +105,56 @@ class Door:
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
+    def checked(self, what: str, body: bytes) -> bytes:
+        """The body that is passed on. Raises ValueError for what is refused."""
+        return body
+
     def close(self) -> None:
         """Close it."""
         self._server.shutdown()
         self._server.server_close()
+
+
+class Quotas(Door):
+    """A door that refuses what Chroma Cloud's published quotas do, and gives `page` rows at most.
+
+    https://docs.trychroma.com/cloud/quotas-limits
+    """
+
+    def __init__(self, port: int, token: str, page: int = 300) -> None:
+        self._page = page
+        super().__init__(port, token)
+
+    def checked(self, what: str, body: bytes) -> bytes:
+        """The body, with a limit of rows."""
+        if what not in {"upsert", "get", "query", "delete"}:
+            return body
+        asked: dict[str, Any] = json.loads(body)
+        ids = asked.get("ids") or []
+        _at_most(300, len(ids), "records")
+        _at_most(128, max((len(id.encode()) for id in ids), default=0), "bytes of an id")
+        _at_most(300, asked.get("n_results") or 0, "results")
+        _at_most(300, asked.get("limit") or 0, "results")
+        for row in asked.get("metadatas") or []:
+            for value in row.values():
+                _at_most(4096, len(str(value).encode()), "bytes of a value")
+        if what == "get" and not ids:
+            asked["limit"] = min(asked.get("limit") or self._page, self._page)
+        return json.dumps(asked).encode()
+
+
+def _at_most(quota: int, found: int, what: str) -> None:
+    if found > quota:
+        raise ValueError(f"{found} {what}, {quota} are allowed")
+
+
+class Silent:
+    """A server that takes connections and never answers."""
+
+    def __init__(self) -> None:
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+
+    def close(self) -> None:
+        """Close it."""
+        self._socket.close()
