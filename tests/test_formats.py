@@ -170,6 +170,26 @@ def test_a_picture_with_words_is_no_scan() -> None:
         assert "unread" not in read_bytes(made, "a.pdf").metadata
 
 
+def test_the_text_of_a_record_is_a_known_field_or_the_longest() -> None:
+    long = "The keeper lit the lantern each evening at six, and in the winter already at four, "
+    long += "until the tower was closed in 1974."
+    records = [
+        {"title": "Known", "remarks": long, "content": "It hung in the tower.", "year": 1970},
+        {"title": "Longest", "source": "The archive of Kep", "Remarks": long, "year": 1974},
+        {"name": "Naga", "remarks": "Built in Kampot.", "year": 1981},
+    ]
+    for data, id in (
+        (json.dumps(records), "a.json"),
+        ("\n".join(map(json.dumps, records)), "a.jsonl"),
+    ):
+        parts = read_bytes(data.encode(), id).text.split("\n\n")
+        assert parts == [
+            *("## Known", "It hung in the tower.", f"remarks: {long}; year: 1970."),
+            *("## Longest", long, "source: The archive of Kep; year: 1974."),
+            "- name: Naga; remarks: Built in Kampot.; year: 1981.",
+        ]
+
+
 def raw_pdf(content: bytes) -> bytes:
     """A page that draws with a font in which 256 octal is the ligature of f and i."""
     return (

@@ -1,4 +1,4 @@
-"""JSON → Content: records become sections, a record's text is its longest field of that meaning."""
+"""JSON → Content: records become sections; a known field holds the text, else the longest one."""
 
 import json
 import re
@@ -24,6 +24,7 @@ DATES = "date published publishedat datepublished publisheddate created createda
 AUTHORS = "author authors byline creator"
 _HTML = re.compile(r"</(?:p|div|li|ul|h[1-6]|span|a|td|b|i|strong|em)>|<(?:br|p)\s*/?>", re.I)
 DEPTH = 60
+PROSE = 15  # words: a field of another name that has fewer is no text
 
 Record = Mapping[str, Any]
 
@@ -60,7 +61,7 @@ def sections(records: Iterable[Any]) -> Iterator[str]:
     """Each record as a section; records without a text as the rows of a table."""
     items: list[str] = []
     for record in records:
-        if isinstance(record, dict) and field(record, TEXTS):
+        if isinstance(record, dict) and _text_of(record):
             if items:
                 yield "\n".join(items)
                 items = []
@@ -77,7 +78,7 @@ def sections(records: Iterable[Any]) -> Iterator[str]:
 
 def single(record: Record, level: int = 1) -> Iterator[str]:
     """One record: its title, its text, and what else it says."""
-    title, text = field(record, TITLES), field(record, TEXTS)
+    title, text = field(record, TITLES), _text_of(record)
     if title:
         yield "#" * level + " " + " ".join(shown(record[title]).split())
     if text:
@@ -118,6 +119,16 @@ def field(record: Record, names: str) -> str:
         ):
             return str(own[name])
     return ""
+
+
+def _text_of(record: Record) -> str:
+    """The name of the field with the record's text; "" where none has one."""
+    if known := field(record, TEXTS):
+        return known
+    title = field(record, TITLES)
+    words = {k: v for k, v in record.items() if isinstance(v, str) and k != title}
+    longest = max(words, key=lambda key: len(words[key]), default="")
+    return longest if longest and len(words[longest].split()) >= PROSE else ""
 
 
 def prose(value: Any) -> str:
