@@ -169,45 +169,47 @@ class _Run:
         generation = old.generation + 1
         before = None if self._first or self._anew else old.generation
         self._editions = ((secrets.token_hex(6),) if self._anew else ()) + old.editions[:1]
-        stores = begin(self._folder, generation, before, vectors=self._server is None)
-        memory = Remembering(self._embedder, self._folder)
-        words = Words.open(stores / LEXICAL, create=True)
-        name = self._collection(self._editions[0])
-        if self._server is not None:
-            write(self._folder / UNFINISHED, self._editions[0].encode())
-        vectors = Vectors.open(stores / CHROMA, self._server, name, create=True)
-        try:
-            dimension = 0 if self._anew else old.dimension
-            pipeline = Pipeline(memory, self._snapshots, words, vectors, self._progress, dimension)
-            plan.documents |= {
-                indexed.id: indexed for indexed in pipeline.run(fresh, lambda: plan.part)
-            }
-            now = {(item.id, item.version) for item in plan.documents.values()}
-            keys = {(item.id, item.version): item.passages for item in old.documents.values()}
-            gone = set() if self._anew else keys.keys() - now
-            for document, version in sorted((gone | self._stale) - now):
-                words.delete(document, version)
-                if self._server is None:
-                    vectors.delete(document, version)
-            words.commit()
-            words.close()
-            if self._server is None:
-                vectors.settle()
-            seal(stores, None if before is None else place(self._folder, before))
-            self._replaced = 0
+        with begin(self._folder, generation, before, vectors=self._server is None) as stores:
+            memory = Remembering(self._embedder, self._folder)
+            words = Words.open(stores / LEXICAL, create=True)
+            name = self._collection(self._editions[0])
             if self._server is not None:
-                # Who opened the old state asks it until the next look at the head.
-                self._replaced = sum(keys[key] for key in gone)
-                drop(self._server, [self._collection(edition) for edition in old.editions[1:]])
-            self._commit(plan.documents, sources, pipeline.dimension, generation, plan.fresh)
-            if self._server is not None and not self._anew:
-                for document, version in {*old.superseded, *self._stale} - now - gone:
-                    vectors.delete(document, version)
-            memory.forget()
-        finally:
-            words.close()
-            vectors.close()
-            memory.close()
+                write(self._folder / UNFINISHED, self._editions[0].encode())
+            vectors = Vectors.open(stores / CHROMA, self._server, name, create=True)
+            try:
+                dimension = 0 if self._anew else old.dimension
+                pipeline = Pipeline(
+                    memory, self._snapshots, words, vectors, self._progress, dimension
+                )
+                plan.documents |= {
+                    indexed.id: indexed for indexed in pipeline.run(fresh, lambda: plan.part)
+                }
+                now = {(item.id, item.version) for item in plan.documents.values()}
+                keys = {(item.id, item.version): item.passages for item in old.documents.values()}
+                gone = set() if self._anew else keys.keys() - now
+                for document, version in sorted((gone | self._stale) - now):
+                    words.delete(document, version)
+                    if self._server is None:
+                        vectors.delete(document, version)
+                words.commit()
+                words.close()
+                if self._server is None:
+                    vectors.settle()
+                seal(stores, None if before is None else place(self._folder, before))
+                self._replaced = 0
+                if self._server is not None:
+                    # Who opened the old state asks it until the next look at the head.
+                    self._replaced = sum(keys[key] for key in gone)
+                    drop(self._server, [self._collection(edition) for edition in old.editions[1:]])
+                self._commit(plan.documents, sources, pipeline.dimension, generation, plan.fresh)
+                if self._server is not None and not self._anew:
+                    for document, version in {*old.superseded, *self._stale} - now - gone:
+                        vectors.delete(document, version)
+                memory.forget()
+            finally:
+                words.close()
+                vectors.close()
+                memory.close()
         return generation
 
     def _commit(

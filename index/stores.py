@@ -13,11 +13,12 @@ import shutil
 import sqlite3
 import tempfile
 import weakref
-from collections.abc import Collection
-from contextlib import closing
+from collections.abc import Collection, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-from index.errors import unusable
+from index.errors import IndexProblem, unusable
+from index.manifest import read_manifest
 from index.snapshots import Snapshots, write
 
 try:
@@ -39,22 +40,28 @@ def place(folder: Path, generation: int) -> Path:
     return folder / STORES / str(generation) if generation else folder
 
 
-def begin(folder: Path, generation: int, before: int | None, vectors: bool) -> Path:
+@contextmanager
+def begin(folder: Path, generation: int, before: int | None, vectors: bool) -> Iterator[Path]:
     """An empty place for that generation, or a copy of the generation `before`.
 
     Without `vectors`, those of a folder that moved to a server stay behind: they are of another
-    state.
+    state. An error within takes the place away again, unless the manifest names it by then.
     """
     new = place(folder, generation)
     _clear(folder, generation)
-    new.mkdir(parents=True, exist_ok=True)
-    if before is not None:
-        old = place(folder, before)
-        _copy_words(old / LEXICAL, new / LEXICAL)
-        if vectors:
-            _copy_vectors(old / CHROMA, new / CHROMA)
-    (new / HELD).touch()
-    return new
+    try:
+        new.mkdir(parents=True, exist_ok=True)
+        if before is not None:
+            old = place(folder, before)
+            _copy_words(old / LEXICAL, new / LEXICAL)
+            if vectors:
+                _copy_vectors(old / CHROMA, new / CHROMA)
+        (new / HELD).touch()
+        yield new
+    except BaseException:
+        if not _is_current(folder, generation):
+            _clear(folder, generation)
+        raise
 
 
 def note_texts(folder: Path, generation: int, texts: Collection[tuple[str, str]]) -> None:
@@ -131,6 +138,13 @@ def _copy_plainly(old: Path, new: Path) -> None:
             _copy_plainly(path, new / path.name)
         elif path.suffix != ".lock":
             shutil.copyfile(path, new / path.name)
+
+
+def _is_current(folder: Path, generation: int) -> bool:
+    try:
+        return read_manifest(folder).generation == generation
+    except IndexProblem:
+        return False
 
 
 def _numbers(folder: Path) -> list[int]:

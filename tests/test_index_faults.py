@@ -13,8 +13,9 @@ import pytest
 
 from index.build import build
 from index.check import problems
-from index.embed import embedder
+from index.embed import EmbeddingUnavailable, embedder
 from index.errors import IndexDamaged, IndexProblem
+from index.journal import Remembering
 from index.manifest import read_manifest
 from index.search import Index
 from index.stores import SEAL, TEXTS
@@ -31,7 +32,7 @@ import os, signal, sys
 from pathlib import Path
 import index.build
 import index.pipeline
-from index.embed import embedder
+from index.embed import EmbeddingUnavailable, embedder
 owner, name, when, docs, folder = sys.argv[1:]
 place = getattr(index.build, owner) if owner else index.build
 step, calls = getattr(place, name), []
@@ -252,6 +253,51 @@ def test_a_rebuild_that_is_killed_leaves_the_index_as_it_was(
     assert problems(made, embedder("minilm")) == ()
 
 
+class Failing(Watched):
+    """Fails where it is asked for the third time."""
+
+    def embed(self, texts: list[str]) -> Any:
+        if len(self.asked) == 2:
+            raise EmbeddingUnavailable("the embedding cannot be reached")
+        return super().embed(texts)
+
+
+def test_a_failed_run_leaves_what_it_embedded_and_no_copy(
+    states: tuple[Path, Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    docs, before, after = states
+    folder = tmp_path / "index"
+    shutil.copytree(before, folder, symlinks=True)
+    with monkeypatch.context() as patch:
+        patch.setattr("index.pipeline.BATCH", 1)
+        patch.setattr("index.pipeline.cores", lambda: 1)
+        with pytest.raises(EmbeddingUnavailable):
+            build([docs], folder, Failing())
+    assert [path.name for path in (folder / "stores").iterdir()] == ["1"]
+    model = Watched()
+    build([docs], folder, model)
+    assert len(model.asked) == 4  # of six
+    assert contents(folder) == contents(after)
+
+
+def test_a_run_that_fails_after_its_change_keeps_the_change(
+    states: tuple[Path, Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    docs, before, after = states
+    folder = tmp_path / "index"
+    shutil.copytree(before, folder, symlinks=True)
+
+    def interrupted(memory: Remembering) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Remembering, "forget", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            build([docs], folder, embedder("minilm"))
+    build([docs], folder, embedder("minilm"))
+    assert contents(folder) == contents(after)
+
+
 FULL = """
 import resource, sys
 limit = int(sys.argv[1])
@@ -275,6 +321,7 @@ def test_a_disk_without_room_loses_nothing(
     )
     assert_one_line(done, f"the index in {folder} cannot be written")
     assert (folder / "manifest.json").read_bytes() == (before / "manifest.json").read_bytes()
+    assert [path.name for path in (folder / "stores").iterdir()] == ["1"]  # and takes no room
     assert len(Index.open(folder, embedder("minilm")).search(["lantern"], 50)) == 6
     build([docs], folder, embedder("minilm"))
     assert contents(folder) == contents(after)

@@ -10,7 +10,7 @@ from corpus.split import passages
 from index.build import build
 from index.check import problems
 from index.embed import embedder
-from index.errors import IndexDamaged, IndexMismatch, IndexMissing
+from index.errors import IndexDamaged, IndexMismatch, IndexMissing, IndexUnreachable
 from index.manifest import dumps, loads
 from index.search import Index
 from index.server import Server
@@ -289,6 +289,26 @@ def test_a_held_state_of_a_follower_keeps_its_texts(tmp_path: Path, docs: Path, 
         build([docs], tmp_path / "one", MODEL, at)
         Index.open(tmp_path / "two", MODEL, at)
     assert held.document("b.txt").text == text
+
+
+def test_a_follower_that_fails_again_and_again_fills_no_disk(
+    tmp_path: Path, docs: Path, at: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build([docs], tmp_path / "one", MODEL, at)
+    two = Index.open(tmp_path / "two", MODEL, at)
+    (docs / "e.txt").write_text("The ferry crosses at noon.")
+    build([docs], tmp_path / "one", MODEL, at)
+
+    def unreachable(*call: Any) -> None:
+        raise IndexUnreachable("the server does not answer")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Shared, "_fetch", unreachable)
+        for _ in range(2):
+            with pytest.raises(IndexUnreachable):
+                two.refresh()
+            assert [path.name for path in (tmp_path / "two" / "stores").iterdir()] == ["1"]
+    assert two.refresh().document("e.txt").text == "The ferry crosses at noon."
 
 
 def test_a_newer_format_on_the_server_is_said(tmp_path: Path, docs: Path, at: Server) -> None:
