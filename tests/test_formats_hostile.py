@@ -1,17 +1,25 @@
 """Files that are broken, mislabelled or made to do harm: each gives one reason, soon."""
 
 import re
+import sys
+import threading
+import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from corpus.errors import UnreadableDocument
+from corpus.formats import apart
 from corpus.read import find, read, read_bytes
 from tests import real_files
 from tests.real_files import GOOD, NEWS, SHIPS, drawn_pdf, packed, report_docx, saved
 
+SOON = 20  # seconds; each takes less than two
+MEMORY = apart.Limits().memory
 ENTITY = '<!DOCTYPE a [<!ENTITY b "x"><!ENTITY c "&b;&b;&b;&b;">]><a>&c;</a>'
 EXTERNAL = '<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>'
 UTF16 = ENTITY.encode("utf-16")
@@ -175,11 +183,62 @@ BAD: dict[str, tuple[Callable[[], bytes], str, str]] = {
 }
 
 
+@contextmanager
+def bounded(
+    monkeypatch: pytest.MonkeyPatch, seconds: float = SOON, memory: float = MEMORY
+) -> Iterator[None]:
+    """What is read within is over soon, and the process that reads it stays below its limit."""
+    peaks, over, read = [0], threading.Event(), apart._Reader.read
+
+    def watched(reader: Any, *arguments: Any) -> Any:
+        watching = threading.Thread(target=watch, args=(reader._process.pid,))
+        watching.start()
+        try:
+            return read(reader, *arguments)
+        finally:
+            over.set()
+            watching.join()
+            over.clear()
+
+    def watch(process: int) -> None:
+        peaks.append(peak_of(process))
+        while not over.wait(0.005):
+            peaks.append(peak_of(process))
+        peaks.append(peak_of(process))
+
+    monkeypatch.setattr(apart._Reader, "read", watched)
+    started = time.monotonic()
+    yield
+    assert time.monotonic() - started < seconds
+    assert max(peaks) < memory
+
+
+def peak_of(process: int) -> int:
+    """The most bytes of memory that it has had; 0 where it is gone, or nobody can say."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        return 0
+    found = re.search(r"VmHWM:\s*(\d+) kB", status)
+    return 1024 * int(found[1]) if found else 0
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="counts in /proc")
+def test_the_bounds_would_be_seen_to_be_passed(monkeypatch: pytest.MonkeyPatch) -> None:
+    for bounds in ({"memory": 1_000_000}, {"seconds": 0.0}):
+        with pytest.raises(AssertionError), bounded(monkeypatch, **bounds):
+            read_bytes(b"a,b\n1,2\n", "a.csv")
+
+
 @pytest.mark.parametrize("name", BAD)
-def test_it_is_refused_with_one_reason(name: str) -> None:
+def test_it_is_refused_with_one_reason(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     make, id, reason = BAD[name]
-    with pytest.raises(UnreadableDocument, match=reason) as raised:
-        read_bytes(make(), id)
+    data = make()
+    with (
+        bounded(monkeypatch),
+        pytest.raises(UnreadableDocument, match=reason) as raised,
+    ):
+        read_bytes(data, id)
     assert "\n" not in str(raised.value)
     assert len(str(raised.value)) < 250
 
@@ -210,9 +269,11 @@ ODD: dict[str, tuple[Callable[[], bytes], str, str]] = {
 
 
 @pytest.mark.parametrize("name", ODD)
-def test_it_is_read_all_the_same(name: str) -> None:
+def test_it_is_read_all_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     make, id, words = ODD[name]
-    assert words in read_bytes(make(), id).text
+    data = make()
+    with bounded(monkeypatch):
+        assert words in read_bytes(data, id).text
 
 
 def test_a_name_with_a_newline(tmp_path: Path) -> None:
