@@ -128,59 +128,57 @@ class Planner:
 
     def _look(self, id: str, path: Path, plan: Plan) -> None:
         place = os.path.abspath(path)  # noqa: PTH100
-        old, known = self.old.get(id), self.known.get(id)
-        if self._is_as_it_was(old, known, place, path):
-            assert old is not None
-            assert known is not None
+        old, known = self.old.get(id), self._still(id, place, path)
+        if old is not None and known is not None and known.version == old.version:
             plan.files[id] = known
             self._keep(plan, old)
             plan.unchanged += 1
             return
-        try:
+        if known is not None and known.problem:
+            document, state = None, known
+        else:
             document, state = read_at_rest(path, id)
-        except UnreadableDocument as error:
-            reason = str(error)
-            plan.files[id] = FileState(place, "", None, reason)
-            if path.is_dir():
-                self._keep_below(plan, place)
-            if old is not None:
-                self._keep(plan, old)
-                reason += " (what was indexed of it before stays)"
-            plan.failed.append(Failure(str(path), reason))
-            return
         plan.files[id] = state
-        self._take(plan, document)
+        if document is not None:
+            self._take(plan, document)
+            return
+        reason = state.problem
+        if path.is_dir():
+            self._keep_below(plan, place)
+        if old is not None:
+            self._keep(plan, old)
+            reason += " (what was indexed of it before stays)"
+        plan.failed.append(Failure(str(path), reason))
 
     def read_texts(self, plan: Plan) -> Iterator[IndexedDocument]:
         """The same from the texts that the index keeps; a damaged one is read again."""
         for number, (id, old) in enumerate(self.old.items(), start=1):
             given = len(plan.fresh)
             known = self.known.get(id)
+            document: Document | None
             try:
                 document = self.snapshots.get(id, old.version)
-                if known is not None:
-                    plan.files[id] = known
             except IndexProblem as error:
-                try:
-                    if known is None:
-                        raise UnreadableDocument(str(error))
-                    document, plan.files[id] = read_at_rest(Path(known.path), id)
-                except UnreadableDocument:
+                document = None
+                if known is not None:
+                    document, known = read_at_rest(Path(known.path), id)
+                if document is None:
                     plan.failed.append(
                         Failure(known.path if known else id, f"{error}, and its file is gone")
                     )
                     continue
+            if known is not None:
+                plan.files[id] = known
             self._take(plan, document)
             plan.part = number / len(self.old)
             yield from plan.fresh[given:]
 
-    def _is_as_it_was(
-        self, old: IndexedDocument | None, known: FileState | None, place: str, path: Path
-    ) -> bool:
-        if self.checksum or old is None or known is None or known.stamp is None:
-            return False
-        same = known.path == place and known.version == old.version
-        return same and known.stamp == stamp_of(path)
+    def _still(self, id: str, place: str, path: Path) -> FileState | None:
+        """What the file was when it was last read, if it is to be taken to be that still."""
+        known = self.known.get(id)
+        if self.checksum or known is None or known.stamp is None or known.path != place:
+            return None
+        return known if known.stamp == stamp_of(path) else None
 
     def _keep(self, plan: Plan, old: IndexedDocument) -> None:
         plan.documents[old.id] = old
@@ -227,15 +225,22 @@ def _documents(number: int) -> str:
     return f"{number:,} document{'' if number == 1 else 's'}"
 
 
-def read_at_rest(path: Path, id: str) -> tuple[Document, FileState]:
+def read_at_rest(path: Path, id: str) -> tuple[Document | None, FileState]:
     """The file as a document, with what it was when it was read: it did not change meanwhile.
 
-    Raises UnreadableDocument.
+    None where it cannot be read; the state says why.
     """
     place = os.path.abspath(path)  # noqa: PTH100
     for _ in range(READINGS):
         before, moment = stamp_of(path), now()
-        document = read(path, id)
+        try:
+            document = read(path, id)
+        except UnreadableDocument as error:
+            # What has a cause (it cannot be opened, no process can be started) may pass by itself.
+            lasts = error.__cause__ is None and stamp_of(path) == before and path.is_file()
+            stamp = settled(before, moment) if lasts else None
+            return None, FileState(place, "", stamp, str(error))
         if stamp_of(path) == before:
             return document, FileState(place, document.version, settled(before, moment))
-    raise UnreadableDocument("it is changed while it is read: index again when it is at rest")
+    problem = "it is changed while it is read: index again when it is at rest"
+    return None, FileState(place, "", None, problem)

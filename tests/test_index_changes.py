@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import index.plan
-from corpus.errors import FootnoteError
+from corpus.errors import FootnoteError, UnreadableDocument
 from corpus.find import PathGone
 from corpus.types import Document
 from index.build import build
@@ -162,6 +162,50 @@ def test_a_file_that_is_changed_while_it_is_read(
         )
     ]
     assert report.documents == 3
+
+
+def test_a_file_that_could_not_be_read_is_not_read_again(
+    docs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading one may take a minute: a PDF that is given up, at every update while watching."""
+    folder = tmp_path / "index"
+    build([docs], folder, Fast())
+    for name in ("a.txt", "damaged.txt"):
+        (docs / name).write_bytes(b"\0\0\0")
+        age(docs / name)
+    rest()
+    first = build([docs], folder, Fast())
+    assert [(Path(f.path).name, f.reason) for f in first.failed] == [
+        ("a.txt", "not text: it holds NUL bytes (what was indexed of it before stays)"),
+        ("damaged.txt", "not text: it holds NUL bytes"),
+    ]
+    reading = Reading(monkeypatch)
+    again = build([docs], folder, Fast())
+    assert (again.failed, again.documents, reading.read) == (first.failed, 3, [])
+
+    assert build([docs], folder, Fast(), checksum=True).failed == first.failed
+    assert "damaged.txt" in reading.read
+    (docs / "damaged.txt").write_text("The text, mended.")
+    assert counts(build([docs], folder, Fast())) == (1, 0, 0, 2)
+
+
+@pytest.mark.parametrize("cause", ["it is changed meanwhile", "it cannot be opened"])
+def test_a_failure_that_may_pass_is_tried_again(
+    docs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cause: str
+) -> None:
+    def read(path: Path, id: str) -> Document:
+        if cause == "it cannot be opened":
+            raise UnreadableDocument(cause) from PermissionError(13, "Permission denied")
+        path.write_bytes(path.read_bytes() + b".")
+        age(path)
+        raise UnreadableDocument(cause)
+
+    rest()
+    with monkeypatch.context() as patch:
+        patch.setattr(index.plan, "read", read)
+        assert len(build([docs], tmp_path / "index", Fast()).failed) == 3
+    rest()
+    assert counts(build([docs], tmp_path / "index", Fast())) == (3, 0, 0, 0)
 
 
 def test_moved_and_renamed_texts_are_embedded_once(docs: Path, tmp_path: Path) -> None:
