@@ -239,8 +239,13 @@ def adopt(folder: Path, server: Server, makes: bool = False) -> None:
             )
         wanted = wanted or there[0]
     if wanted:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_identity(folder, wanted)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            write_identity(folder, wanted)
+        except OSError as error:
+            raise IndexProblem(
+                f"the index in {folder} cannot be written: {error.strerror or error}"
+            ) from error
 
 
 def follow(folder: Path, server: Server) -> Shared:

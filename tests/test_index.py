@@ -24,6 +24,9 @@ from index.errors import (
 from index.manifest import read_manifest
 from index.search import Index
 from index.types import BuildReport, Embedder
+from tests.places import only_embedded, place  # noqa: F401
+
+pytestmark = pytest.mark.usefixtures("place")
 
 TEXTS = {
     "harbour.md": "# The harbour\n\nThe harbour was dredged in 1911. It took nine months.\n",
@@ -233,6 +236,7 @@ class Fast:
         return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
+@only_embedded  # a follower takes the manifest anew
 @pytest.mark.parametrize("left", [b"", b"{", b"[]", b'{"format": 1, "documents": 3}', b"\xff"])
 def test_a_damaged_manifest_is_said(docs: Path, folder: Path, left: bytes) -> None:
     build([docs], folder, Fast())
@@ -242,6 +246,7 @@ def test_a_damaged_manifest_is_said(docs: Path, folder: Path, left: bytes) -> No
             attempt()
 
 
+@only_embedded  # a follower takes the manifest anew
 def test_another_format_is_refused(docs: Path, folder: Path) -> None:
     build([docs], folder, Fast())
     path = folder / "manifest.json"
@@ -250,6 +255,7 @@ def test_another_format_is_refused(docs: Path, folder: Path) -> None:
         Index.open(folder, Fast())
 
 
+@only_embedded  # the files are the embedded Chroma's
 def test_damaged_files_are_said(docs: Path, folder: Path, tmp_path: Path) -> None:
     build([docs], folder, Fast())
     for number, name in enumerate(("chroma/chroma.sqlite3", "lexical/meta.json")):

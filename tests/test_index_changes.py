@@ -19,7 +19,10 @@ from index.files import settled
 from index.manifest import read_manifest
 from index.plan import SourceGone
 from index.search import Index
+from tests.places import only_embedded, place  # noqa: F401
 from tests.test_index import Counting, Fast, counts
+
+pytestmark = pytest.mark.usefixtures("place")
 
 SECOND = 1_000_000_000
 
@@ -90,6 +93,7 @@ def test_a_change_that_hides_is_seen(docs: Path, tmp_path: Path) -> None:
     assert build([docs], tmp_path / "index", Fast()).changed == 1
 
 
+@only_embedded  # the clock of the documents' file system
 def test_a_change_within_the_same_tick_is_seen(
     docs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -103,6 +107,7 @@ def test_a_change_within_the_same_tick_is_seen(
     assert build([docs], tmp_path / "index", Fast()).changed == 1
 
 
+@only_embedded  # no index at all
 @pytest.mark.parametrize(
     ("changed", "now", "trusted"),
     [
@@ -312,6 +317,7 @@ def test_the_second_writer_waits_a_moment(docs: Path, tmp_path: Path) -> None:
     assert sorted(counts(report) for report in reports) == [(0, 0, 0, 4)] * 2 + [(1, 0, 0, 3)]
 
 
+@only_embedded  # Footnote 0.1 laid its files out so
 def test_an_index_that_knew_no_sources_is_taken_over(docs: Path, tmp_path: Path) -> None:
     """As Footnote 0.1 left it: its files in the folder itself, a manifest of format 1."""
     import json
