@@ -1,7 +1,8 @@
 """Measures how indexing and asking grow with the documents, and stock LlamaIndex beside them.
 
     python -m tests.bench.growth [--passages 100 1000 10000 100000] [--data FOLDER]
-                                 [--stock-up-to 10000] [--fp32 FOLDER] [--out .bench]
+                                 [--questions 100] [--stock-up-to 10000] [--fp32 FOLDER]
+                                 [--out .bench]
 
 Each size and pipeline runs in a process of its own. `--data` holds SQuAD files and BEIR corpora;
 where they end (and without them) made text of the same words goes on. `--fp32` is where
@@ -29,7 +30,6 @@ from tests.bench.picture import picture
 from tests.bench.texts import write_documents
 
 SAMPLE = 2000  # passages that are embedded alone, before and again after
-QUESTIONS = 100
 ASKED = 40  # of them put to the whole assistant
 
 
@@ -38,6 +38,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--passages", type=int, nargs="+", default=[100, 1000, 10_000, 100_000])
     parser.add_argument("--data", type=Path)
+    parser.add_argument("--questions", type=int, default=100)
     parser.add_argument("--stock-up-to", type=int, default=10_000)
     parser.add_argument("--fp32", type=Path)
     parser.add_argument("--out", type=Path, default=Path(".bench"))
@@ -48,8 +49,8 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as temporary:
             place = Path(temporary)
             questions = write_documents(place / "texts", size, options.data)
-            step = max(1, len(questions) // QUESTIONS)
-            chosen = questions[::step][:QUESTIONS]
+            step = max(1, len(questions) // options.questions)
+            chosen = questions[::step][: options.questions]
             row = {"size": size, "ours": _apart(ours, place, chosen)}
             print(_line(size, "footnote", row["ours"]), flush=True)
             if size <= options.stock_up_to:
