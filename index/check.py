@@ -18,8 +18,8 @@ from index.records import Record
 from index.seal import check_seal
 from index.server import Server
 from index.snapshots import Snapshots
-from index.stores import CHROMA, DATABASE, LEXICAL, Hold, place, readable
-from index.types import Embedder
+from index.stores import CHROMA, DATABASE, LEXICAL, Hold, lost, place, readable
+from index.types import Embedder, Manifest
 from index.vectors import Vectors
 
 SAMPLE = 8  # passages whose vectors are made again
@@ -34,8 +34,7 @@ def problems(
     Raises IndexMissing, IndexMismatch, IndexDamaged where it cannot even be opened,
     IndexUnreachable.
     """
-    manifest = read_manifest(folder)
-    hold = Hold(folder, manifest.generation)
+    manifest, hold = _held(folder)
     stores = place(folder, manifest.generation)
     try:
         check_seal(stores, closely=True)
@@ -81,6 +80,17 @@ def problems(
         vectors.close()
         del hold
     return tuple(found)
+
+
+def _held(folder: Path) -> tuple[Manifest, Hold]:
+    """The current state, held; a run that ends meanwhile makes another one current."""
+    while True:
+        manifest = read_manifest(folder)
+        try:
+            return manifest, Hold(folder, manifest.generation)
+        except FileNotFoundError as error:
+            if read_manifest(folder).generation == manifest.generation:
+                raise lost(folder) from error
 
 
 def _database(path: Path) -> Iterator[str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from index.errors import IndexDamaged
 from index.snapshots import write
-from index.stores import CHROMA, LEXICAL, SEAL
+from index.stores import CHROMA, LEXICAL, SEAL, STORES
 
 BLOCK = 1 << 20
 
@@ -22,7 +22,7 @@ Seen = tuple[int, int, int]  # size, mtime in nanoseconds, checksum
 
 def seal(stores: Path, before: Path | None = None) -> None:
     """Has the files reach the disk, and writes down what they are."""
-    known = _read(before) if before is not None else {}
+    known = _read(before) if before is not None and (before / SEAL).exists() else {}
     found: dict[str, Seen] = {}
     for name, path in _files(stores):
         status = path.stat()
@@ -41,7 +41,11 @@ def check_seal(stores: Path, closely: bool = False, present: bool = False) -> No
     """
     try:
         known = _read(stores)
-    except (OSError, ValueError, TypeError) as error:
+    except FileNotFoundError as error:
+        if _may_be_unsealed(stores, present):
+            return
+        raise _damaged(stores / SEAL, "is missing") from error
+    except (OSError, ValueError, TypeError, AttributeError, OverflowError) as error:
         raise _damaged(stores / SEAL, "cannot be read") from error
     for name, (size, changed, checksum) in known.items():
         path = stores / name
@@ -66,9 +70,13 @@ def _files(stores: Path) -> Iterator[tuple[str, Path]]:
                 yield str(path.relative_to(stores)), path
 
 
+def _may_be_unsealed(stores: Path, present: bool) -> bool:
+    """Footnote 0.1 knew no generations and no seals; `present`: so may be what is gone wholly."""
+    gone = not any((stores / name).exists() for name in (CHROMA, LEXICAL))
+    return stores.parent.name != STORES or (present and gone)
+
+
 def _read(stores: Path) -> dict[str, Seen]:
-    if not (stores / SEAL).exists():
-        return {}  # of an older version, or on the way
     found = json.loads((stores / SEAL).read_bytes())
     return {str(name): (int(a), int(b), int(c)) for name, (a, b, c) in found.items()}
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from corpus.types import Document
-from index.errors import IndexDamaged, IndexProblem, IndexUnreachable, UnknownDocument
+from index.errors import IndexProblem, IndexUnreachable, UnknownDocument
 from index.lexical import Words
 from index.manifest import NAME, check_embedding, collection, read_manifest
 from index.records import place_of
@@ -16,7 +16,7 @@ from index.seal import check_seal
 from index.server import Server
 from index.shared import Shared, follow
 from index.snapshots import Snapshots
-from index.stores import CHROMA, LEXICAL, Hold, place, readable
+from index.stores import CHROMA, LEXICAL, Hold, lost, place, readable
 from index.types import Embedder, Hit, Manifest
 from index.vectors import EXACT, Vectors
 
@@ -77,9 +77,7 @@ class Index:
                     continue  # a run has ended meanwhile, and swept the old records away
                 if isinstance(error, IndexProblem):
                     raise
-                raise IndexDamaged(
-                    f"the index in {folder} has lost its files: run `footnote index --rebuild`"
-                ) from error
+                raise lost(folder) from error
 
     @cached_property
     def passages(self) -> int:

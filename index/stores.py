@@ -17,7 +17,7 @@ from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from index.errors import IndexProblem, unusable
+from index.errors import IndexDamaged, IndexProblem, unusable
 from index.manifest import read_manifest
 from index.snapshots import Snapshots, write
 
@@ -62,6 +62,11 @@ def begin(folder: Path, generation: int, before: int | None, vectors: bool) -> I
         if not _is_current(folder, generation):
             _clear(folder, generation)
         raise
+
+
+def lost(folder: Path) -> IndexDamaged:
+    """The error that says that the current generation is not there."""
+    return IndexDamaged(f"the index in {folder} has lost its files: run `footnote index --rebuild`")
 
 
 def note_texts(folder: Path, generation: int, texts: Collection[tuple[str, str]]) -> None:

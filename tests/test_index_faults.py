@@ -178,6 +178,33 @@ def damage(file: Path, rng: random.Random) -> None:
             opened.write(bytes(255 - byte for byte in data[at : at + 1000]))
 
 
+@pytest.mark.parametrize("left", ["", "[]", "3", '{"lexical/meta.json": 1}', None])
+def test_checksums_that_are_damaged_or_missing_are_said(
+    states: tuple[Path, Path, Path], made: Path, left: str | None
+) -> None:
+    model, file = embedder("minilm"), made / "stores" / "2" / SEAL
+    file.unlink()
+    if left is not None:
+        file.write_text(left)
+    for attempt in (lambda: Index.open(made, model), lambda: build([states[0]], made, model)):
+        with pytest.raises(IndexDamaged, match=r"seal\.json .*footnote index --rebuild") as caught:
+            attempt()
+        assert "\n" not in str(caught.value)
+    assert [SEAL in line for line in problems(made, model)] == [True]
+    assert build([], made, model, anew=True).unchanged == 8
+    assert problems(made, model) == ()
+
+
+def test_the_check_of_an_index_that_has_lost_its_files(
+    states: tuple[Path, Path, Path], made: Path
+) -> None:
+    shutil.rmtree(made / "stores")
+    with pytest.raises(IndexDamaged, match="has lost its files: run `footnote index --rebuild`"):
+        problems(made, embedder("minilm"))
+    assert build([states[0]], made, embedder("minilm")).unchanged == 8  # its records were made anew
+    assert problems(made, embedder("minilm")) == ()
+
+
 def test_the_check_reads_what_an_opening_does_not(made: Path) -> None:
     """Bits that went bad on the disk: the file looks as it did."""
     (file, *_) = (made / "stores" / "2" / "lexical").glob("*.term")
