@@ -18,7 +18,7 @@ from index.records import Record
 from index.seal import check_seal
 from index.server import Server
 from index.snapshots import Snapshots
-from index.stores import CHROMA, DATABASE, LEXICAL, Hold, lost, place, readable
+from index.stores import CHROMA, DATABASE, LEXICAL, Hold, lost, place
 from index.types import Embedder, Manifest
 from index.vectors import Vectors
 
@@ -57,7 +57,7 @@ def problems(
             )
         else:
             pieces += parts
-    stores = readable(stores)
+    stores = hold.readable()
     words = Words.open(stores / LEXICAL)
     name = collection(folder, server.url if server else None, manifest.editions[0])
     vectors = Vectors.open(stores / CHROMA, server, name)

@@ -16,7 +16,7 @@ from index.seal import check_seal
 from index.server import Server
 from index.shared import Shared, follow
 from index.snapshots import Snapshots
-from index.stores import CHROMA, LEXICAL, Hold, lost, place, readable
+from index.stores import CHROMA, LEXICAL, Hold, lost, place
 from index.types import Embedder, Hit, Manifest
 from index.vectors import EXACT, Vectors
 
@@ -46,9 +46,8 @@ class Index:
         self.manifest = manifest
         self._stamp = stamp
         self._hold = Hold(folder, manifest.generation)
-        stores = place(folder, manifest.generation)
-        check_seal(stores)
-        stores = readable(stores)
+        check_seal(place(folder, manifest.generation))
+        stores = self._hold.readable()
         name = collection(folder, server.url if server else None, manifest.editions[0])
         self._vectors = Vectors.open(stores / CHROMA, server, name)
         self._words = Words.open(stores / LEXICAL)

@@ -80,7 +80,7 @@ class Hold:
 
     def __init__(self, folder: Path, generation: int) -> None:
         """Raises FileNotFoundError when the generation was swept away already."""
-        stores = place(folder, generation)
+        self._stores = stores = place(folder, generation)
         try:
             file = os.open(stores / HELD, os.O_RDONLY)
         except FileNotFoundError:
@@ -97,6 +97,23 @@ class Hold:
                 return
         if os.fstat(file).st_nlink == 0:
             raise FileNotFoundError(str(stores))
+
+    def readable(self) -> Path:
+        """Where Chroma and tantivy can open the generation's files: they write when they read.
+
+        Where they may not, it is a copy in the system's temporary folder that lives as long as
+        this.
+        """
+        stores = self._stores
+        needed = [stores / LEXICAL, stores / CHROMA, stores / CHROMA / DATABASE]
+        if all(os.access(path, os.W_OK) for path in needed if path.exists()):
+            return stores
+        copy = Path(tempfile.mkdtemp(prefix="footnote-"))
+        weakref.finalize(self, shutil.rmtree, copy, ignore_errors=True)
+        for name in (LEXICAL, CHROMA):
+            if (stores / name).is_dir():
+                _copy_plainly(stores / name, copy / name)
+        return copy
 
 
 def sweep(folder: Path, current: int) -> None:
@@ -117,22 +134,6 @@ def sweep(folder: Path, current: int) -> None:
 def last(folder: Path) -> int:
     """The highest number of a generation of which there is something."""
     return max(_numbers(folder), default=0)
-
-
-def readable(stores: Path) -> Path:
-    """The same files where Chroma and tantivy can be opened: they write when they read.
-
-    Where they may not, it is a copy for this process in the system's temporary folder.
-    """
-    needed = [stores / LEXICAL, stores / CHROMA, stores / CHROMA / DATABASE]
-    if all(os.access(path, os.W_OK) for path in needed if path.exists()):
-        return stores
-    copy = Path(tempfile.mkdtemp(prefix="footnote-"))
-    weakref.finalize(readable, shutil.rmtree, copy, ignore_errors=True)  # when the process ends
-    for name in (LEXICAL, CHROMA):
-        if (stores / name).is_dir():
-            _copy_plainly(stores / name, copy / name)
-    return copy
 
 
 def _copy_plainly(old: Path, new: Path) -> None:

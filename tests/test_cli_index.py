@@ -134,7 +134,7 @@ def test_a_file_where_the_index_should_be(
 def test_an_index_that_may_only_be_read(footnote: Footnote, docs: Path, tmp_path: Path) -> None:
     footnote.json("index", docs, "--json")
     folder = tmp_path / ".footnote"
-    bound = Footnote(tmp_path, before=_as_one_who_must_obey_permissions())
+    bound = Footnote(tmp_path, before=obeying_permissions())
     files = [folder, *folder.rglob("*")]
     for file in files:
         file.chmod(0o555 if file.is_dir() else 0o444)
@@ -153,7 +153,7 @@ def test_an_index_that_may_only_be_read(footnote: Footnote, docs: Path, tmp_path
 def test_a_folder_that_may_be_listed_but_not_entered(
     footnote: Footnote, docs: Path, tmp_path: Path
 ) -> None:
-    bound = Footnote(tmp_path, before=_as_one_who_must_obey_permissions())
+    bound = Footnote(tmp_path, before=obeying_permissions())
     shut = docs / "water"
     (shut / "deep").mkdir()
     shut.chmod(0o444)
@@ -171,7 +171,7 @@ def test_a_folder_that_may_be_listed_but_not_entered(
         shut.chmod(0o755)
 
 
-def _as_one_who_must_obey_permissions() -> tuple[str, ...]:
+def obeying_permissions() -> tuple[str, ...]:
     if os.geteuid() != 0:
         return ()
     if shutil.which("setpriv") is None:

@@ -24,6 +24,7 @@ from rag.settings import Settings
 from tests.conftest import Footnote, assert_one_line
 from tests.openai_server import Say, serving
 from tests.soak.state import contents
+from tests.test_cli_index import obeying_permissions
 from tests.test_index import Fast
 
 # Runs a build that dies by SIGKILL at the n-th call of one of the steps.
@@ -432,6 +433,47 @@ def test_a_held_state_keeps_its_texts_through_many_changes(
     build([docs], folder, model)
     kept = {file.read_text() for file in (folder / "texts").glob("*.txt")}
     assert kept == {*texts[2:], (docs / "mill.txt").read_text()}
+
+
+OPENED_OFTEN = """
+import sys, tempfile
+from pathlib import Path
+from index.check import problems
+from index.embed import embedder
+from index.search import Index
+folder, model = Path(sys.argv[1]), embedder("minilm")
+def copies():
+    print(len(list(Path(tempfile.gettempdir()).glob("footnote-*"))))
+for _ in range(2):
+    index = Index.open(folder, model)
+    assert len(index.search(["lantern"], 3)) == 3
+    copies()
+del index
+copies()
+assert problems(folder, model) == ()
+copies()
+"""
+
+
+def test_the_copy_of_an_index_that_may_only_be_read_goes_with_its_reader(
+    made: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "scratch").mkdir()
+    files = [made, *made.rglob("*")]
+    for file in files:
+        file.chmod(0o555 if file.is_dir() else 0o444)
+    try:
+        done = subprocess.run(
+            [*obeying_permissions(), sys.executable, "-c", OPENED_OFTEN, str(made)],
+            env=os.environ | {"TMPDIR": str(tmp_path / "scratch")},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    finally:
+        for file in files:
+            file.chmod(0o755 if file.is_dir() else 0o644)
+    assert (done.stdout.split(), done.stderr) == (["1", "1", "0", "0"], "")
 
 
 def test_an_index_that_is_written_for_another_reason_is_said(made: Path) -> None:
