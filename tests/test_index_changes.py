@@ -15,7 +15,7 @@ from corpus.types import Document
 from index.build import build
 from index.embed import embedder
 from index.errors import IndexDamaged
-from index.files import settled
+from index.files import Stamp, settled
 from index.manifest import read_manifest
 from index.plan import SourceGone
 from index.search import Index
@@ -129,14 +129,34 @@ def test_only_what_was_changed_long_enough_ago_is_trusted(
 def test_a_clock_that_jumps_changes_nothing(
     docs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = tmp_path / "index"
-    for n, jump in enumerate((0, -(10**9), 10**9, 0)):
-        monkeypatch.setattr(time, "time_ns", lambda jump=jump: 1_700_000_000 * SECOND + jump)
-        monkeypatch.setattr(time, "time", lambda jump=jump: 1_700_000_000.0 + jump / SECOND)
-        (docs / "a.txt").write_text(f"Version {n} of the text.")
-        age(docs / "a.txt")
-        build([docs], folder, Fast())
-        assert Index.open(folder, Fast()).document("a.txt").text == f"Version {n} of the text."
+    """Files are stamped by it, and of the same time and size before and after some changes."""
+    start, years = time.time_ns(), 10 * 365 * 24 * 3600 * SECOND
+    inner, file, text = index.plan.stamp_of, docs / "a.txt", ""
+
+    def stamp_of(path: Path) -> Stamp | None:
+        found = inner(path)  # but for the ctime, which nobody can set
+        return found and (found[0], found[1], found[1], found[3])
+
+    monkeypatch.setattr(index.plan, "stamp_of", stamp_of)
+    for jump, version in (
+        (0, 1),
+        (-years, None),  # the file is of the future now
+        (0, 2),
+        (years, 3),
+        (0, None),
+        (years, 4),
+        (-years, 5),
+        (0, 6),
+    ):
+        moment = start + jump
+        monkeypatch.setattr(time, "time_ns", lambda moment=moment: moment)
+        monkeypatch.setattr(time, "time", lambda moment=moment: moment / SECOND)
+        if version is not None:
+            text = f"Version {version} of the text."
+            file.write_text(text)
+            os.utime(file, ns=(moment, moment))
+        build([docs], tmp_path / "index", Fast())
+        assert Index.open(tmp_path / "index", Fast()).document("a.txt").text == text
 
 
 def test_a_file_that_is_changed_while_it_is_read(
