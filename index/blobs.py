@@ -124,7 +124,7 @@ def names(server: Server, ending: str) -> list[str]:
     with translated(server):
         client = connect(server)
         try:
-            found = [collection.name for collection in client.list_collections()]
+            found = [collection.name for collection in patiently(client.list_collections)]
         finally:
             let_go(client)
     return sorted(name.removesuffix(ending) for name in found if name.endswith(ending))

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -64,6 +65,7 @@ class Door:
     """Passes requests on that bring the token, in the header that Chroma Cloud reads."""
 
     def __init__(self, port: int, token: str) -> None:
+        self.asked: list[tuple[str, str | None]] = []  # paths, with what else showed the token
         door = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -76,6 +78,7 @@ class Door:
                     return self._say(
                         401, b'{"error": "AuthError", "message": "not %s"}' % said.encode()
                     )
+                door.asked.append((self.path, self.headers.get("Authorization")))
                 try:
                     body = door.checked(self.path.rpartition("/")[2], body)
                 except ValueError as error:
@@ -92,8 +95,9 @@ class Door:
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
+                with suppress(ConnectionError):  # who asked is dead
+                    self.end_headers()
+                    self.wfile.write(data)
 
             do_GET = do_POST = do_PUT = do_DELETE = _pass  # noqa: N815
 
@@ -141,6 +145,31 @@ class Quotas(Door):
         if what == "get" and not ids:
             asked["limit"] = min(asked.get("limit") or self._page, self._page)
         return json.dumps(asked).encode()
+
+
+class Deadly(Door):
+    """A door that kills a process as it writes for the n-th time; the write arrives, or is lost."""
+
+    def __init__(self, port: int, token: str) -> None:
+        self.writes = 0
+        self._victim: subprocess.Popen[bytes] | None = None
+        self._when, self._arrives = 0, True
+        super().__init__(port, token)
+
+    def expect(self, victim: subprocess.Popen[bytes], when: int, arrives: bool) -> None:
+        """Count anew, and kill this process."""
+        self.writes, self._victim, self._when, self._arrives = 0, victim, when, arrives
+
+    def checked(self, what: str, body: bytes) -> bytes:
+        """The body; the process is dead by then."""
+        if what in {"upsert", "delete"}:
+            self.writes += 1
+            if self._victim is not None and self.writes == self._when:
+                self._victim.kill()
+                self._victim.wait()
+                if not self._arrives:
+                    raise ValueError("the request was lost")
+        return body
 
 
 def _at_most(quota: int, found: int, what: str) -> None:
