@@ -2,7 +2,13 @@
 
 import json
 import os
+import pty
+import re
 import shutil
+import subprocess
+import sys
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -195,32 +201,54 @@ def test_a_folder_that_is_gone_is_asked_about_on_a_terminal(
     footnote.json("index", docs, "--json")
     shutil.rmtree(docs)
     assert_one_line(footnote("index", docs), "--forget")
-    assert _on_a_terminal(tmp_path, docs, b"n\n") == 2
+    assert _on_a_terminal(tmp_path, docs, b"n\n")[0] == 2
     assert footnote.json("status", "--json")["documents"] == 2
-    assert _on_a_terminal(tmp_path, docs, b"y\n") == 0
+    assert _on_a_terminal(tmp_path, docs, b"y\n")[0] == 0
     assert footnote.json("status", "--json")["documents"] == 0
 
 
-def _on_a_terminal(folder: Path, docs: Path, typed: bytes) -> int:
-    import pty
-    import subprocess
-    import sys
+def test_a_bar_on_a_terminal_shows_how_fast_and_how_long(docs: Path, tmp_path: Path) -> None:
+    lines = (f"Lantern {n} hung in tower {n * n}, and was lit at six.\n\n" for n in range(1500))
+    (docs / "lanterns.txt").write_text("".join(lines), encoding="utf-8")
+    code, shown = _on_a_terminal(tmp_path, docs)
+    assert code == 0
+    # Passages done of how many, passages a second, time left.
+    bars = re.findall(r"Indexing \S+ +([\d,]+)/([\d,]+) ([\d,]+)/s (\d+:\d\d:\d\d)", shown)
+    assert bars, shown
+    done, total, rate, _ = bars[-1]
+    assert done == total
+    assert int(rate.replace(",", "")) > 0
 
+
+def _on_a_terminal(folder: Path, docs: Path, typed: bytes = b"") -> tuple[int, str]:
+    """The exit code, and what stood on the terminal, without its colours."""
     ours, theirs = pty.openpty()
+    shown = bytearray()
+
+    def read() -> None:
+        with suppress(OSError):  # the end, when nobody has the terminal open any more
+            while part := os.read(ours, 4096):
+                shown.extend(part)
+
+    reading = threading.Thread(target=read)
     try:
         os.write(ours, typed)
         script = str(Path(sys.executable).with_name("footnote"))
-        return subprocess.run(
+        running = subprocess.Popen(
             [script, "index", str(docs)],
             cwd=folder,
+            env=os.environ | {"TERM": "xterm"},
             stdin=theirs,
             stderr=theirs,
             stdout=subprocess.DEVNULL,
-            timeout=120,
-        ).returncode
+        )
+        os.close(theirs)
+        reading.start()
+        code = running.wait(120)
+        reading.join(10)
     finally:
         os.close(ours)
-        os.close(theirs)
+    return code, re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", shown.decode("utf-8", "replace"))
 
 
 def test_forget_takes_them_out_without_asking(footnote: Footnote, docs: Path) -> None:
