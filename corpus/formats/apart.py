@@ -151,9 +151,9 @@ class _Reader:
             if size > 6 * limits.text + 1_000_000:
                 raise ValueError("more than was asked for")
             reply = json.loads(self._receive(size, deadline))
-        except TimeoutError:
+        except TimeoutError as error:  # a cause: on a machine less busy it may well be read
             self.close()
-            raise UnreadableDocument(_too_long(limits.clock)) from None
+            raise UnreadableDocument(_too_long(limits.clock)) from error
         except (OSError, ValueError):
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(2)
