@@ -12,7 +12,7 @@ from index.search import Index
 from rag import extractive
 from rag.condense import condense
 from rag.errors import BadQuestion
-from rag.evidence import READ, READ_MORE, Weighed, Weigher, decided, refuse_below, topical
+from rag.evidence import READ, READ_MORE, Weighed, Weigher, refuse_below, topical
 from rag.gist import DOCUMENTS_MOST, documents_meant, gist
 from rag.message import asked_before, asked_in, is_courtesy
 from rag.reader import Reader
@@ -260,7 +260,7 @@ class _Asking:
             bare = without_frame(question.standalone)
             if bare != question.standalone:
                 return [self._search_and_weigh(bare, READ_MORE)]
-            return [decided(whole) if shape is Shape.YES_NO else whole]
+            return [whole]
         first = (Turn("user", parts[0]),)
         weighed = [self._search_and_weigh(parts[0])]
         self._earlier = next(iter(weighed[0].evidence), None)

@@ -22,6 +22,7 @@ from index.search import Index
 from index.types import Hit
 from rag.kinds import CERTAIN, NARROW, counted, kind_of_answer
 from rag.reader import Reader, Reading, best_span, whole_words
+from rag.shape import Shape, shape_of
 from rag.types import Evidence
 from rag.words import content_words, figures, labels, leans_back, names
 
@@ -31,7 +32,6 @@ UNREAD = -9.0
 COVERING = 24
 NEAR_BEFORE, NEAR_BEHIND = 250, 120  # characters
 AGAIN, UNHELD = 2.5, 4.0  # log-odds, set by hand
-DECIDED, DECIDED_SHARE, DECIDED_WORDS = 0.4, 0.95, 3  # set by hand
 TOPIC_SLOPE, TOPIC_MIDDLE, TOLD_MIDDLE = 10.0, 0.5, 0.75
 WEIGHTS = Path(__file__).parent / "models" / "evidence.json"
 
@@ -195,19 +195,6 @@ def conclude(
     return Weighed(query.text, ordered, sigmoid(odds), signals)
 
 
-def decided(weighed: Weighed) -> Weighed:
-    """For a question of yes or no: the sentence that holds all of its words decides it.
-
-    The reader has seen few such questions, and doubts many that the best sentence plainly answers.
-    """
-    asked = set(content_words(weighed.reading))
-    if not weighed.evidence or len(asked) < DECIDED_WORDS:
-        return weighed
-    if weighed.evidence[0].signals["shared"] < DECIDED_SHARE:
-        return weighed
-    return replace(weighed, confidence=max(weighed.confidence, DECIDED))
-
-
 def topical(weighed: Weighed, in_one_place: bool = False) -> float:
     """The probability that the evidence speaks of the topic that was read for.
 
@@ -321,6 +308,7 @@ def _whole(query: Query, evidence: Sequence[Evidence]) -> dict[str, float]:
         "lacks_figures": top.signals.get("lacks_figures", 0.0),
         "uncounted": _missing(counted(query.text), set(stems(_near(top)))),
         "wrong_measure": float(kind.name in NARROW and not of_kind),
+        "yes_no": float(shape_of(query.text) is Shape.YES_NO),
         "unheld": float(kind.name in CERTAIN and not of_kind),
         "other_label": float(_labelled_otherwise(query.text, context)),
     }

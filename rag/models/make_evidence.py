@@ -56,9 +56,11 @@ CONFIDENCE = (
     "lacks_figures",
     "uncounted",
     "wrong_measure",
+    "yes_no",
 )
-AGAINST = frozenset(CONFIDENCE[CONFIDENCE.index("missing_names") :])
-FOR = frozenset((*SENTENCE, *CONFIDENCE)) - AGAINST
+AGAINST = frozenset({"missing_names", "lacks_figures", "uncounted", "wrong_measure"})
+EITHER = frozenset({"yes_no"})
+FOR = frozenset((*SENTENCE, *CONFIDENCE)) - AGAINST - EITHER
 # On the squares of the weights, as does best on sets left out.
 SENTENCE_PENALTY, CONFIDENCE_PENALTY = 0.1, 0.02
 # What the signals against an answer weigh before any data: a small set holds few of each.
