@@ -252,8 +252,10 @@ def test_a_document_that_has_changed_since(
     page.locator(".note").first.click()
     expect(page.locator("#source .changed")).to_be_visible()
     assert reader.chosen() == quote
-    plan.write_text(plan.read_text("utf-8") + "\nOne line more.\n", "utf-8")
-    change("20,000")  # the version that was cited is two versions old
+    for line in ("One line more.", "And another."):
+        plan.write_text(f"{plan.read_text('utf-8')}\n{line}\n", "utf-8")
+        change("20,000")
+    # The version that was cited is two versions older than the state that the app still held.
     expect(page.locator(".sources")).to_contain_text("no longer kept")
     page.locator(".note").first.hover()
     expect(page.locator("#card")).to_contain_text(quote)
