@@ -33,6 +33,7 @@ HELD = "reading.lock"
 SEAL = "seal.json"
 TEXTS = "texts.json"
 DATABASE = "chroma.sqlite3"
+WRITTEN_WHILE_READING = 1 << 17  # bytes: SQLite's shared memory and tantivy's locks, with a margin
 
 
 def place(folder: Path, generation: int) -> Path:
@@ -101,18 +102,28 @@ class Hold:
     def readable(self) -> Path:
         """Where Chroma and tantivy can open the generation's files: they write when they read.
 
-        Where they may not, it is a copy in the system's temporary folder that lives as long as
-        this.
+        Where they may not, or the disk has no room left for it, it is a copy in the system's
+        temporary folder that lives as long as this.
         """
         stores = self._stores
         needed = [stores / LEXICAL, stores / CHROMA, stores / CHROMA / DATABASE]
-        if all(os.access(path, os.W_OK) for path in needed if path.exists()):
+        writable = all(os.access(path, os.W_OK) for path in needed if path.exists())
+        if writable and shutil.disk_usage(stores).free >= WRITTEN_WHILE_READING:
             return stores
         copy = Path(tempfile.mkdtemp(prefix="footnote-"))
-        weakref.finalize(self, shutil.rmtree, copy, ignore_errors=True)
-        for name in (LEXICAL, CHROMA):
-            if (stores / name).is_dir():
-                _copy_plainly(stores / name, copy / name)
+        drop = weakref.finalize(self, shutil.rmtree, copy, ignore_errors=True)
+        try:
+            for name in (LEXICAL, CHROMA):
+                if (stores / name).is_dir():
+                    _copy_plainly(stores / name, copy / name)
+        except OSError as error:
+            drop()
+            if writable:
+                return stores
+            raise IndexProblem(
+                f"the index in {stores.parents[1]} cannot be written, and a copy to read it does"
+                f" not fit in {copy.parent} ({error.strerror}): make room there, or set TMPDIR"
+            ) from error
         return copy
 
 

@@ -6,13 +6,14 @@ import json
 import os
 import re
 import resource
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import chdir
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -185,6 +186,29 @@ def footnote(tmp_path: Path) -> Footnote:
 def process(tmp_path: Path) -> Footnote:
     """The installed command in the same empty folder, as a process."""
     return Footnote(tmp_path)
+
+
+def obeying_permissions() -> tuple[str, ...]:
+    """What to put before a command so that even root may not write where nobody may."""
+    if os.geteuid() != 0:
+        return ()
+    if shutil.which("setpriv") is None:
+        pytest.skip("root obeys no permissions, and there is no setpriv to make it")
+    kept = "-dac_override,-dac_read_search"
+    return ("setpriv", f"--bounding-set={kept}", f"--inh-caps={kept}")
+
+
+@contextmanager
+def only_readable(folder: Path) -> Iterator[None]:
+    """Within, nobody who obeys permissions may write in the folder."""
+    files = [folder, *folder.rglob("*")]
+    for file in files:
+        file.chmod(0o555 if file.is_dir() else 0o444)
+    try:
+        yield
+    finally:
+        for file in files:
+            file.chmod(0o755 if file.is_dir() else 0o644)
 
 
 def assert_one_line(done: Done, says: str) -> None:

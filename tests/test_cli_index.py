@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from index import sources
-from tests.conftest import Footnote, assert_one_line
+from tests.conftest import Footnote, assert_one_line, obeying_permissions, only_readable
 
 HERON = "# The heron\n\nThe grey heron stands 98 cm tall. It hunts at dawn.\n"
 OTTER = "# The otter\n\nThe otter of Lake Ammer was last seen in 1974.\n"
@@ -141,18 +141,12 @@ def test_an_index_that_may_only_be_read(footnote: Footnote, docs: Path, tmp_path
     footnote.json("index", docs, "--json")
     folder = tmp_path / ".footnote"
     bound = Footnote(tmp_path, before=obeying_permissions())
-    files = [folder, *folder.rglob("*")]
-    for file in files:
-        file.chmod(0o555 if file.is_dir() else 0o444)
-    try:
+    with only_readable(folder):
         (docs / "newt.txt").write_text("Newts sleep under stones.", encoding="utf-8")
         assert_one_line(bound("index", docs), ".footnote")
         assert bound.json("status", "--json")["documents"] == 2
         answer = bound.json("ask", "How tall is the grey heron?", "--json")
         assert "98 cm" in answer["answer"]
-    finally:
-        for file in files:
-            file.chmod(0o755 if file.is_dir() else 0o644)
     assert footnote.json("status", "--json")["documents"] == 2
 
 
@@ -175,15 +169,6 @@ def test_a_folder_that_may_be_listed_but_not_entered(
         assert (report["documents"], report["removed"], report["failed"]) == (2, 0, failed)
     finally:
         shut.chmod(0o755)
-
-
-def obeying_permissions() -> tuple[str, ...]:
-    if os.geteuid() != 0:
-        return ()
-    if shutil.which("setpriv") is None:
-        pytest.skip("root obeys no permissions, and there is no setpriv to make it")
-    kept = "-dac_override,-dac_read_search"
-    return ("setpriv", f"--bounding-set={kept}", f"--inh-caps={kept}")
 
 
 def test_documents_of_the_same_name_are_told_apart(footnote: Footnote, tmp_path: Path) -> None:

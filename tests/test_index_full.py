@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Done, Footnote, assert_one_line
+from tests.conftest import Done, Footnote, assert_one_line, obeying_permissions, only_readable
 
 SIZE = 4_000_000
 TALL = "How tall is the grey heron?"
@@ -79,3 +79,30 @@ def test_a_change(process: Footnote, disk: Path, tmp_path: Path, room: int) -> N
     assert (report["changed"], report["unchanged"], report["failed"]) == (21, 0, [])
     assert "99 cm" in process.json("ask", TALL, "--index", index, "--json")["answer"]
     assert process("status", "--check", "--index", index).returncode == 0
+
+
+@pytest.mark.parametrize("room", [0, 40_000])
+def test_asking_needs_no_room(process: Footnote, disk: Path, room: int) -> None:
+    index = disk / "index"
+    process.json("index", "docs", "--index", index, "--json")
+    fill(disk, room)
+    assert "98 cm" in process.json("ask", TALL, "--index", index, "--json")["answer"]
+    assert process("status", "--check", "--index", index).returncode == 0
+
+
+def test_no_room_for_a_copy_either(process: Footnote, disk: Path) -> None:
+    index = disk / "index"
+    process.json("index", "docs", "--index", index, "--json")
+    fill(disk, 100_000)
+    temporary = {"TMPDIR": str(disk)}
+    assert "98 cm" in process.json("ask", TALL, "--index", index, "--json", env=temporary)["answer"]
+
+
+def test_a_read_only_index_whose_copy_does_not_fit(process: Footnote, disk: Path) -> None:
+    index = disk.parent / "index"
+    process.json("index", "docs", "--index", index, "--json")
+    fill(disk, 100_000)
+    bound = Footnote(process.folder, before=obeying_permissions())
+    with only_readable(index):
+        done = bound("ask", TALL, "--index", index, env={"TMPDIR": str(disk)})
+    assert_one_line(done, "set TMPDIR")
