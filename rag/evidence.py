@@ -24,7 +24,15 @@ from rag.kinds import CERTAIN, NARROW, counted, kind_of_answer
 from rag.reader import Reader, Reading, best_span, whole_words
 from rag.shape import Shape, shape_of
 from rag.types import Evidence
-from rag.words import content_words, figures, labels, leans_back, names
+from rag.words import (
+    content_words,
+    denials,
+    denies,
+    figures,
+    labels,
+    leans_back,
+    names,
+)
 
 READ, READ_MORE = 8, 20  # passages; more where several are to be found
 ROOM = 1000  # characters
@@ -298,6 +306,7 @@ def _whole(query: Query, evidence: Sequence[Evidence]) -> dict[str, float]:
     held = set(stems("\n".join(context)))
     kind = kind_of_answer(query.text)
     of_kind = bool(kind.holds.search(top.text))
+    yes_no = shape_of(query.text) is Shape.YES_NO
     return {
         "margin": top.signals.get("margin", 0.0),
         "answerable": top.signals.get("answerable", 0.0),
@@ -308,10 +317,21 @@ def _whole(query: Query, evidence: Sequence[Evidence]) -> dict[str, float]:
         "lacks_figures": top.signals.get("lacks_figures", 0.0),
         "uncounted": _missing(counted(query.text), set(stems(_near(top)))),
         "wrong_measure": float(kind.name in NARROW and not of_kind),
-        "yes_no": float(shape_of(query.text) is Shape.YES_NO),
+        "yes_no": float(yes_no),
+        "undenied": float(not yes_no and _undenied(query, top.text)),
         "unheld": float(kind.name in CERTAIN and not of_kind),
         "other_label": float(_labelled_otherwise(query.text, context)),
     }
+
+
+def _undenied(query: Query, text: str) -> bool:
+    """Whether it is asked what is not so, and the text says of nothing that it is not.
+
+    A word of the question's own denies nothing: what is not prohibited is not told by “prohibits”.
+    """
+    if not denies(query.text.partition("?")[0]):
+        return False
+    return all(set(stems(word)) & query.weights.keys() for word in denials(text))
 
 
 def _near(one: Evidence) -> str:

@@ -75,6 +75,28 @@ def names(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+_NOT = r"\b(?:not(?! only\b)|never|cannot|no longer|nor)\b|n['’]t\b"
+_DENIAL = re.compile(_NOT, re.IGNORECASE)
+# Words that may deny something without a “not”: generous, since a sentence that has one is let be.
+_DENYING = re.compile(
+    rf"{_NOT}|\b(?:no|none|neither|nobody|nothing|without|hardly|rarely|seldom|few|little|less|un\w{{3,}}|dis\w{{3,}}"
+    r"|non\w*|in(?:valid|sufficient|capable|adequate|ability|complete)\w*|lack\w*|fail\w*|refus\w*"
+    r"|den(?:y|ied|ies|ying)|reject\w*|declin\w*|exclud\w*|exempt\w*|except\w*|prohibit\w*|prevent\w*"
+    r"|forb\w+|ban\w*|oppos\w*|absen\w+|miss\w+|only|instead|rather|outside|despite|although|however|but)\b",
+    re.IGNORECASE,
+)
+
+
+def denies(text: str) -> bool:
+    """Whether a “not” or “never” is in it."""
+    return bool(_DENIAL.search(text))
+
+
+def denials(text: str) -> tuple[str, ...]:
+    """The words by which it may say that something is not so."""
+    return tuple(found.group() for found in _DENYING.finditer(text))
+
+
 _LEANING = re.compile(
     r"^[“\"‘']?(?:(?:of|among|in|with|by|for|after|besides|to|at|from|under)"
     r" (?:these|those|them|this|that|it)\b"

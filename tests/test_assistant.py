@@ -252,6 +252,21 @@ def test_what_is_said_of_one_number_does_not_answer_for_another(tmp_path: Path) 
     assert town.ask("On what date was Plan No 02 signed?").outcome == "not_in_corpus"
 
 
+def test_what_is_so_does_not_answer_what_is_not_so(tmp_path: Path) -> None:
+    documents = tmp_path / "documents"
+    documents.mkdir()
+    text = """Article 7 of the charter prohibits the export of timber and of living animals.
+
+The harbour office did not inspect the ferries, for want of divers.
+"""
+    (documents / "charter.txt").write_text(text, encoding="utf-8")
+    build([documents], tmp_path / "index", embedder("minilm"))
+    town = Assistant.open(Settings(index=tmp_path / "index", answers="extractive"))
+    so = town.ask("What does Article 7 of the charter prohibit?").confidence
+    assert town.ask("What does Article 7 of the charter not prohibit?").confidence < so / 3
+    assert town.ask("What did the harbour office not inspect?").outcome == "answered"
+
+
 def test_an_account_goes_on_with_the_sentences_behind(tmp_path: Path) -> None:
     documents = tmp_path / "documents"
     documents.mkdir()

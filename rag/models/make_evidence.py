@@ -57,8 +57,9 @@ CONFIDENCE = (
     "uncounted",
     "wrong_measure",
     "yes_no",
+    "undenied",
 )
-AGAINST = frozenset({"missing_names", "lacks_figures", "uncounted", "wrong_measure"})
+AGAINST = frozenset({"missing_names", "lacks_figures", "uncounted", "wrong_measure", "undenied"})
 EITHER = frozenset({"yes_no"})
 FOR = frozenset((*SENTENCE, *CONFIDENCE)) - AGAINST - EITHER
 # On the squares of the weights, as does best on sets left out.
