@@ -1,7 +1,6 @@
 """`python -m tests.soak --kills 100`: kills indexing and asking processes, and compares."""
 
 import argparse
-import json
 import random
 import shutil
 import signal
@@ -9,31 +8,27 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from index.build import build
 from index.embed import embedder
+from tests import serving
+from tests.conftest import Footnote
 from tests.soak import state
 
-# The real commands; they say when all is imported, so that the kill does not hit the imports.
+# The real command; it says when all is imported, so that the kill does not hit the imports.
 INDEXING = """
 import sys
 import index.build, index.check, index.embed, index.search, index.vectors, ui.indexing
 from ui.cli import main
 print("ready", flush=True)
 sys.exit(main(sys.argv[1:]))
-"""
-ASKING = """
-import json, sys
-from pathlib import Path
-from tests.soak import state
-index = state.opened(Path(sys.argv[1]))
-print("ready", flush=True)
-while True:
-    index = index.refresh()
-    print(json.dumps(state.asked(index)), flush=True)
 """
 ROOT = Path(__file__).parents[2]
 
@@ -65,9 +60,7 @@ def soak(
     whole = time.monotonic() - started
     build([docs], fresh, embedder("minilm"))
     wanted, wanted_first = state.contents(after), state.contents(fresh)
-    old, new, only = (
-        _plain(state.asked(state.opened(folder))) for folder in (before, after, fresh)
-    )
+    old, new, only = (state.Seen.of(folder) for folder in (before, after, fresh))
     done = 0
     while done < kills:
         folder = state.copied(before, place / "index")
@@ -77,14 +70,15 @@ def soak(
         # Deleted words still count for the ranking until tantivy merges: so the states differ.
         allowed = [only] if emptied else [old, new]
         for _ in range(min(kills - done, rng.randint(1, most))):
-            asking = rng.random() < 0.3 and (folder / "manifest.json").exists()
-            if asking:
-                _kill_while_asking(docs, folder, rng, whole, allowed)
+            if rng.random() < 0.3 and (folder / "manifest.json").exists():
+                answers = _kill_while_asking(docs, folder, rng, whole, allowed)
+                at = f"asking, after {answers} answers"
             else:
                 _kill(_run(docs, folder), rng.random() * whole)
+                at = "indexing"
             done += 1
             _look(folder, allowed)
-            tell(f"{done} of {kills}: killed while {'asking' if asking else 'indexing'}")
+            tell(f"{done} of {kills}: killed while {at}")
         process = _run(docs, folder)
         _, complaint = process.communicate(timeout=300)
         if process.returncode:
@@ -100,31 +94,44 @@ def _compare(found: tuple[Any, ...], wanted: tuple[Any, ...]) -> None:
 
 
 def _kill_while_asking(
-    docs: Path, folder: Path, rng: random.Random, whole: float, allowed: list[Any]
-) -> None:
-    """One process asks, another one indexes; both are killed, the asking one somewhat earlier."""
-    asker = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-c", ASKING, str(folder)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert asker.stdout is not None
-    assert asker.stdout.readline() == "ready\n"
-    indexer = _run(docs, folder)
-    time.sleep(rng.random() * whole)
-    asker.send_signal(signal.SIGKILL)
-    *answers, _ = asker.communicate()[0].split("\n")  # the last line may be cut off
-    _kill(indexer, rng.random() * whole / 4)
-    for answer in answers:
-        if json.loads(answer) not in allowed:
+    docs: Path, folder: Path, rng: random.Random, whole: float, allowed: list[state.Seen]
+) -> int:
+    """The app answers, a run indexes; both are killed, the app somewhat earlier.
+
+    Returns how many answers were given.
+    """
+    app = Footnote(folder.parent).start("serve", "--index", folder, "--port", "0")
+    assert app.stdout is not None
+    address = app.stdout.readline().decode().split()[-1]
+    answers: list[Any] = []
+    with ThreadPoolExecutor(1) as pool:
+        asking = pool.submit(_ask_on, address, answers)
+        indexer = _run(docs, folder)
+        time.sleep(rng.random() * whole)
+        app.send_signal(signal.SIGKILL)
+        _kill(indexer, rng.random() * whole / 4)
+    app.communicate()
+    asking.result()
+    for question, answer in answers:
+        if answer not in [seen.answers[question] for seen in allowed]:
             raise Mixture("a question asked in between saw a mixture")
+    return len(answers)
 
 
-def _look(folder: Path, allowed: list[Any]) -> None:
-    if (folder / "manifest.json").exists() and _plain(state.asked(state.opened(folder))) not in (
-        allowed
-    ):
+def _ask_on(address: str, answers: list[Any]) -> None:
+    """One question after another, until the app is there no more."""
+    with httpx.Client(base_url=address, timeout=60) as http:
+        for question in cycle(state.QUESTIONS):
+            try:
+                answers.append((question, state.told(serving.ask(http, question))))
+            except httpx.HTTPError:
+                return
+
+
+def _look(folder: Path, allowed: list[state.Seen]) -> None:
+    if not (folder / "manifest.json").exists():
+        return
+    if state.found(state.opened(folder)) not in [seen.found for seen in allowed]:
         raise Mixture("after the kill the index is neither the old nor the new one")
 
 
@@ -156,10 +163,6 @@ def _kill(process: subprocess.Popen[str], after: float) -> None:
     time.sleep(after)
     process.send_signal(signal.SIGKILL)
     process.communicate()
-
-
-def _plain(found: object) -> Any:
-    return json.loads(json.dumps(found))
 
 
 def main() -> int:

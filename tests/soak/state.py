@@ -2,6 +2,8 @@
 
 import random
 import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,10 @@ from chromadb.config import Settings
 
 from index.embed import embedder
 from index.search import Index
+from rag.assistant import Assistant
+from rag.reader import Reader
+from rag.settings import Settings as Answering
+from rag.wire import as_json
 
 QUESTIONS = (
     "Who keeps the lantern of the third tower?",
@@ -35,18 +41,46 @@ def contents(folder: Path) -> tuple[Any, ...]:
     vectors = {id: (vector.tobytes(), text, meta) for id, vector, text, meta in rows}
     searcher = tantivy.Index.open(f"{folder}/lexical").searcher()
     hits = searcher.search(tantivy.Query.all_query(), limit=100_000).hits
-    found = (searcher.doc(address) for _, address in hits)
-    words = sorted((doc["id"][0], bytes(doc["record"][0])) for doc in found)
+    documents = (searcher.doc(address) for _, address in hits)
+    words = sorted((doc["id"][0], bytes(doc["record"][0])) for doc in documents)
     texts = {file.name: file.read_bytes() for file in (folder / "texts").iterdir()}
     return vectors, words, texts, (folder / "manifest.json").read_bytes()
 
 
-def asked(index: Index) -> list[list[tuple[str, str]]]:
+Found = list[list[tuple[str, str]]]
+
+
+def found(index: Index) -> Found:
     """What each question finds: the versions and the words of the best passages."""
     return [
         [(hit.passage.document.version, hit.passage.text) for hit in index.search([question])]
         for question in QUESTIONS
     ]
+
+
+def told(answer: Mapping[str, Any]) -> Any:
+    """What an answer says, and the places it rests on and those it weighed; no scores."""
+    places = [
+        [(one["document"], one["start"], one["end"]) for one in answer[part]]
+        for part in ("citations", "evidence")
+    ]
+    return answer["outcome"], answer["answer"], places
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A state of the index as those who ask see it: what is found, and what is answered."""
+
+    found: Found
+    answers: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, folder: Path) -> "Seen":
+        """The state as it stands in that folder."""
+        index = opened(folder)
+        assistant = Assistant(Answering(index=folder), index, Reader.packaged())
+        answers = {q: told(as_json(assistant.ask(q))) for q in QUESTIONS}
+        return cls(found(index), answers)
 
 
 def opened(folder: Path) -> Index:
