@@ -329,7 +329,7 @@ def _undenied(query: Query, text: str) -> bool:
 
     A word of the question's own denies nothing: what is not prohibited is not told by “prohibits”.
     """
-    if not denies(query.text.partition("?")[0]):
+    if not denies(query.text):
         return False
     return all(set(stems(word)) & query.weights.keys() for word in denials(text))
 

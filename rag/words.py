@@ -88,9 +88,16 @@ _MAY_DENY = (
 _DENYING = re.compile(rf"{_NOT}|\b(?:{'|'.join(_MAY_DENY.split())})\b", re.IGNORECASE)
 
 
-def denies(text: str) -> bool:
-    """Whether a “not” or “never” is in it."""
-    return bool(_DENIAL.search(text))
+_CLAUSE = re.compile(
+    r"[?.;]|(?<=\s)(?:so that|in order|because|although|though|if|unless|while|since|that|who|which"
+    r"|whose|when|where|to)\b",
+    re.IGNORECASE,
+)
+
+
+def denies(question: str) -> bool:
+    """Whether its main clause has a “not” or “never”: it asks what is not so."""
+    return bool(_DENIAL.search(_CLAUSE.split(question, maxsplit=1)[0]))
 
 
 def denials(text: str) -> tuple[str, ...]:

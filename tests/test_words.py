@@ -4,7 +4,7 @@ import pytest
 
 from rag.kinds import KINDS, kind_of_answer
 from rag.shape import Shape, parts_of, shape_of, topic_of, without_frame
-from rag.words import content_words, figures, labels, names, years
+from rag.words import content_words, denies, figures, labels, names, years
 
 
 @pytest.mark.parametrize(
@@ -161,3 +161,17 @@ def test_a_label_is_a_word_with_the_number_that_tells_it_from_others() -> None:
         ("article", "3.2"),
     }
     assert labels("In 2017 about 40 % of 12 towns; from 3 to 5") == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("question", "asked"),
+    [
+        ("What does Article 7 not prohibit?", True),
+        ("Who didn't sign the charter?", True),
+        ("What should they grow so that they don't break the law?", False),
+        ("Who said that it was not his task?", False),
+        ("What did not only the mayor say?", False),
+    ],
+)
+def test_whether_it_is_asked_what_is_not_so(question: str, asked: bool) -> None:
+    assert denies(question) is asked
