@@ -86,9 +86,8 @@ _MAY_DENY = (
     r" prohibit\w* prevent\w* forb\w+ oppos\w* absen\w+ miss\w+"
 )
 _DENYING = re.compile(rf"{_NOT}|\b(?:{'|'.join(_MAY_DENY.split())})\b", re.IGNORECASE)
-
-
-_CLAUSE = re.compile(
+# Where a question's main clause ends; a word that asks opens it and stands first.
+_MAIN_CLAUSE_END = re.compile(
     r"[?.;]|(?<=\s)(?:so that|in order|because|although|though|if|unless|while|since|that|who|which"
     r"|whose|when|where|to)\b",
     re.IGNORECASE,
@@ -97,7 +96,7 @@ _CLAUSE = re.compile(
 
 def denies(question: str) -> bool:
     """Whether its main clause has a “not” or “never”: it asks what is not so."""
-    return bool(_DENIAL.search(_CLAUSE.split(question, maxsplit=1)[0]))
+    return bool(_DENIAL.search(_MAIN_CLAUSE_END.split(question, maxsplit=1)[0]))
 
 
 def denials(text: str) -> tuple[str, ...]:

@@ -102,13 +102,17 @@ def _kill_while_asking(
     """
     app = Footnote(folder.parent).start("serve", "--index", folder, "--port", "0")
     assert app.stdout is not None
-    address = app.stdout.readline().decode().split()[-1]
+    line = app.stdout.readline().decode()
+    if "http://" not in line:
+        raise Mixture(app.communicate()[1].decode())
     answers: list[Any] = []
     with ThreadPoolExecutor(1) as pool:
-        asking = pool.submit(_ask_on, address, answers)
-        indexer = _run(docs, folder)
-        time.sleep(rng.random() * whole)
-        app.send_signal(signal.SIGKILL)
+        asking = pool.submit(_ask_on, line.split()[-1], answers)
+        try:
+            indexer = _run(docs, folder)
+            time.sleep(rng.random() * whole)
+        finally:  # else the one who asks would never end
+            app.send_signal(signal.SIGKILL)
         _kill(indexer, rng.random() * whole / 4)
     app.communicate()
     asking.result()
