@@ -1,20 +1,19 @@
 """Questions → Hits: dense and lexical search, fused; only what the manifest names is found."""
 
 import re
-import time
 from collections.abc import Callable, Collection, Sequence
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 
 from corpus.types import Document
-from index.errors import IndexProblem, IndexUnreachable, UnknownDocument
+from index.errors import IndexProblem, UnknownDocument
+from index.follower import Follower
 from index.lexical import Words
 from index.manifest import NAME, check_embedding, collection, read_manifest
 from index.records import place_of
 from index.seal import check_seal
 from index.server import Server
-from index.shared import Shared, follow
 from index.snapshots import Snapshots
 from index.stores import CHROMA, LEXICAL, Hold, lost, place
 from index.types import Embedder, Hit, Manifest
@@ -23,7 +22,6 @@ from index.vectors import EXACT, Vectors
 CANDIDATES = 30
 ALIKE = 0.82  # of 1.0, by difflib's ratio
 _WORD = re.compile(r"[^\W\d_]+")
-POLL = 2.0  # seconds after which a server is asked for a newer state again
 SMOOTHING = 60  # reciprocal rank fusion: Cormack, Clarke and Büttcher, SIGIR 2009
 
 Ranked = list[tuple[str, float]]  # ids of passages with scores, the best first
@@ -37,6 +35,7 @@ class Index:
         folder: Path,
         embedder: Embedder,
         server: Server | None,
+        follower: Follower | None,
         manifest: Manifest,
         stamp: tuple[int, int, int],
     ) -> None:
@@ -52,8 +51,7 @@ class Index:
         self._vectors = Vectors.open(stores / CHROMA, server, name)
         self._words = Words.open(stores / LEXICAL)
         self._snapshots = Snapshots(folder / "texts")
-        self._shared: Shared | None = None
-        self._asked_at = time.monotonic()
+        self._follower = follower
 
     @classmethod
     def open(cls, folder: Path, embedder: Embedder, chroma: Server | str | None = None) -> "Index":
@@ -62,15 +60,20 @@ class Index:
         Raises IndexMissing, IndexMismatch, IndexDamaged, IndexUnreachable.
         """
         server = Server.at(chroma)
-        shared = follow(folder, server) if server else None
+        follower = Follower(folder, server) if server else None
+        return cls._at_hand(folder, embedder, server, follower)
+
+    @classmethod
+    def _at_hand(
+        cls, folder: Path, embedder: Embedder, server: Server | None, follower: Follower | None
+    ) -> "Index":
+        """The index as it stands in the folder."""
         while True:
             stamp = _stamp(folder)
             try:
                 manifest = read_manifest(folder)
                 check_embedding(folder, manifest, embedder)
-                index = cls(folder, embedder, server, manifest, stamp)
-                index._shared = shared
-                return index
+                return cls(folder, embedder, server, follower, manifest, stamp)
             except (FileNotFoundError, IndexProblem) as error:
                 if _stamp(folder) != stamp:
                     continue  # a run has ended meanwhile, and swept the old records away
@@ -131,19 +134,11 @@ class Index:
 
     def refresh(self) -> "Index":
         """The newest state when the index has changed since this was opened, else this one."""
-        if _stamp(self.folder) == self._stamp and not self._is_behind():
+        if self._follower is not None:
+            self._follower.look()
+        if _stamp(self.folder) == self._stamp:
             return self
-        return Index.open(self.folder, self.embedder, self.server)
-
-    def _is_behind(self) -> bool:
-        """Whether the server has a newer state; asked now and then, and no matter if it is away."""
-        if self._shared is None or time.monotonic() < self._asked_at + POLL:
-            return False
-        self._asked_at = time.monotonic()
-        try:
-            return self._shared.is_newer()
-        except IndexUnreachable:
-            return False
+        return Index._at_hand(self.folder, self.embedder, self.server, self._follower)
 
     def _dense(self, query: str, k: int, documents: Collection[str] | None) -> Ranked:
         vector = self.embedder.embed([query])[0]

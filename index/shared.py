@@ -19,7 +19,6 @@ from corpus.types import Document, Passage
 from index.blobs import Blobs, names
 from index.embed import count
 from index.errors import IndexBusy, IndexDamaged, IndexMismatch, IndexMissing, IndexProblem
-from index.folder import writing
 from index.lexical import Words
 from index.manifest import (
     IDENTITY,
@@ -246,36 +245,6 @@ def adopt(folder: Path, server: Server, makes: bool = False) -> None:
             raise IndexProblem(
                 f"the index in {folder} cannot be written: {error.strerror or error}"
             ) from error
-
-
-def follow(folder: Path, server: Server) -> Shared:
-    """The server's index, with the folder at its newest state.
-
-    While somebody else writes the folder it stays at the state that it has.
-    """
-    adopt(folder, server)
-    shared = Shared(folder, server)
-    try:
-        if shared.is_lost() and (folder / NAME).exists():
-            raise shared.lost("the texts of the documents")
-        if shared.is_newer():
-            with writing(folder):
-                shared = _again(shared, folder, server)
-                shared.pull()
-    except IndexBusy:
-        if not (folder / NAME).exists():
-            shared.close()
-            raise
-    except BaseException:
-        shared.close()
-        raise
-    return shared
-
-
-def _again(shared: Shared, folder: Path, server: Server) -> Shared:
-    """The same, after another process may have followed."""
-    shared.close()
-    return Shared(folder, server)
 
 
 def _state_of(folder: Path) -> str | None:

@@ -22,7 +22,7 @@ from unittest.mock import patch
 import pytest
 
 from corpus.read import BUILT_IN
-from index import search, vectors
+from index import follower, vectors
 from index.server import Server
 from rag.assistant import Assistant
 from rag.settings import Settings
@@ -246,7 +246,8 @@ def at(running: ChromaServer, request: pytest.FixtureRequest) -> Server:
 
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Chroma servers are asked for a newer state each time, and not waited for long."""
-    monkeypatch.setattr(search, "POLL", 0.0)
+    """Chroma servers are asked for a newer state each time; no question goes on without it."""
+    monkeypatch.setattr(follower, "POLL", 0.0)
+    monkeypatch.setattr(follower, "PATIENCE", 30.0)
     monkeypatch.setattr(vectors, "PATIENCE", (0.05,))
     monkeypatch.setattr(vectors, "PATIENCE_WRITING", (0.05, 0.1))
