@@ -23,6 +23,7 @@ from rag.words import content_words, figures, leans_back
 
 NEARLY = 1.75  # log-odds below the best sentence
 TIED = 1.0  # the same where one sentence is expected; as good as the best
+LEANING = 2.5  # the same for the sentence behind the best one that leans on it (“Of these, …”)
 BESIDE = 2.5  # the same where things are compared, a side of which is told less directly
 EACH = 3.0  # the same where every document is asked
 EACH_LEAST = 0.05  # a sentence as probable as that counts there in any case
@@ -140,9 +141,11 @@ def _nearly_as_good(part: Weighed, near: float, most: int) -> list[_Chosen]:
     top = part.evidence[0]
     chosen = [_Chosen(top, "states the answer")]
     for found in part.evidence[1:]:
-        if len(chosen) == most or found.score < top.score - near:
+        if len(chosen) == most or found.score < top.score - max(near, LEANING):
             break
-        if found.answer and not _repeats(found, (c.evidence for c in chosen)):
+        leaning = _going_on(found, top) == GOES_ON and leans_back(found.text)
+        near_enough = found.score >= top.score - (max(near, LEANING) if leaning else near)
+        if near_enough and found.answer and not _repeats(found, (c.evidence for c in chosen)):
             chosen.append(_Chosen(found, "answers nearly as well"))
     return chosen
 

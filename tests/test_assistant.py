@@ -47,6 +47,11 @@ The Harrow Bridge, downstream of the mill, was opened in 1911 by the Duchess of 
 Kingfishers and dippers nest below the weir. Grey herons come in winter. The warden, Tom Asher,
 counted eleven pairs of dippers in 2020.
 """,
+    "flood.txt": """The flood in the Arne valley
+
+The flood of 2014 drove 2,300 people from their homes in the Arne valley. Of these, 900 were taken
+to a shelter in Tarn. The dam was repaired a year later.
+""",
 }
 
 
@@ -128,6 +133,11 @@ def test_a_sentence_that_leans_on_the_one_before_brings_it_along(ford: Assistant
     assert first.answer_span
     assert "1,100" in first.answer_span.of(first.quote)
     assert [s.citations for s in answer.sentences[:2]] == [(1,), (1,)]
+
+
+def test_a_part_of_the_number_that_reads_best_is_told_beside_it(ford: Assistant) -> None:
+    question = "How many of the people driven out by the flood of 2014 found shelter?"
+    assert "Of these, 900" in holds(ford, ford.ask(question)).text
 
 
 def test_documents_that_differ_are_both_shown(ford: Assistant) -> None:
