@@ -348,7 +348,7 @@ def _labelled_otherwise(question: str, context: Sequence[str]) -> bool:
     given = {word for text in context for word, _ in labels(text)}
     for word, number in labels(question):
         near = (text for text in context if word in text.lower())
-        numbers = {figure.lstrip("0") for text in near for figure in figures(text)}
+        numbers = {figure for text in near for figure in figures(text)}
         if word in given and number not in numbers:
             return True
     return False

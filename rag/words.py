@@ -32,6 +32,7 @@ _MONTHS = (
     " jan feb mar apr jun jul aug sep sept oct nov dec"
 )
 _NO_LABELS = STOP_WORDS | frozenset(_MONTHS.split())
+_LEADING = re.compile(r"^0+(?=\d)")
 _FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
 
 
@@ -52,14 +53,18 @@ def years(text: str) -> frozenset[str]:
 
 
 def figures(text: str) -> frozenset[str]:
-    """The numbers written in digits, without thousands separators."""
-    return frozenset(figure.replace(",", "") for figure in _FIGURE.findall(text))
+    """The numbers written in digits, without thousands separators and leading zeros."""
+    return frozenset(map(_plain, _FIGURE.findall(text)))
+
+
+def _plain(number: str) -> str:
+    return _LEADING.sub("", number.replace(",", ""))
 
 
 def labels(text: str) -> frozenset[tuple[str, str]]:
     """Words with the number that tells one from the next: (`article`, `12`), (`plan`, `1`)."""
     found = ((m["word"].lower(), m["number"]) for m in _LABEL.finditer(text))
-    return frozenset((word, number.lstrip("0")) for word, number in found if word not in _NO_LABELS)
+    return frozenset((word, _plain(n)) for word, n in found if word not in _NO_LABELS)
 
 
 def names(text: str) -> tuple[str, ...]:

@@ -259,6 +259,7 @@ def test_what_is_said_of_one_number_does_not_answer_for_another(tmp_path: Path) 
     build([documents], tmp_path / "index", embedder("minilm"))
     town = Assistant.open(Settings(index=tmp_path / "index", answers="extractive"))
     assert town.ask("On what date was Plan No 01 signed?").outcome == "answered"
+    assert town.ask("On what date was Plan No 1 signed?").outcome == "answered"
     assert town.ask("On what date was Plan No 02 signed?").outcome == "not_in_corpus"
 
 

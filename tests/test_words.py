@@ -57,6 +57,7 @@ def test_names_years_and_figures() -> None:
     assert names("Did Hun Sen sign the Plan in 2021?") == ("hun", "sen", "plan")
     assert years("In 1997 and 2021, 3,875 of 21,566") == {"1997", "2021"}
     assert figures("3,875kg in 10.5 days") == {"3875", "10.5"}
+    assert figures("No 01 of 0 and 0.5") == {"1", "0", "0.5"}
     assert content_words("What is the Plan’s aim?") == ("plan", "aim")
 
 
