@@ -112,7 +112,9 @@ def denials(text: str) -> tuple[str, ...]:
 _LEANING = re.compile(
     r"^[“\"‘']?(?:(?:of|among|in|with|by|for|after|besides|to|at|from|under)"
     r" (?:these|those|them|this|that|it)\b"
-    r"|(?:they|he|she|it|these|those|this|that|such|both|the (?:former|latter|two|same))\b"
+    r"|(?:they|he|she|it|these|those|this|that|such|both)\b"
+    r"|the (?:former|latter|two|same|others|rest)\b"
+    r"|the (?:aim|effect|goal|idea|outcome|point|purpose|reason|result)s? (?:is|are|was|were)\b"
     r"|(?:his|her|their|its)\b|(?:however|but|yet|also|instead|similarly|likewise|even so)\b)",
     re.IGNORECASE,
 )

@@ -4,7 +4,7 @@ import pytest
 
 from rag.kinds import KINDS, kind_of_answer
 from rag.shape import Shape, parts_of, shape_of, topic_of, without_frame
-from rag.words import content_words, denies, figures, labels, names, years
+from rag.words import content_words, denies, figures, labels, leans_back, names, years
 
 
 @pytest.mark.parametrize(
@@ -176,3 +176,17 @@ def test_a_label_is_a_word_with_the_number_that_tells_it_from_others() -> None:
 )
 def test_whether_it_is_asked_what_is_not_so(question: str, asked: bool) -> None:
     assert denies(question) is asked
+
+
+@pytest.mark.parametrize(
+    ("sentence", "leans"),
+    [
+        ("Of these, 900 were taken to a shelter.", True),
+        ("The purpose is to combat fraud.", True),
+        ("The others stayed at home.", True),
+        ("The purpose of the law is to combat fraud.", False),
+        ("The other bank was closed.", False),
+    ],
+)
+def test_a_sentence_that_leans_on_the_one_before(sentence: str, leans: bool) -> None:
+    assert leans_back(sentence) is leans
