@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from rag.kinds import kind_of_answer
+from rag.shape import halves_of
 from rag.types import Question, Turn
 from rag.words import STOP_WORDS, content_words, years
 
@@ -35,8 +36,13 @@ _OPENING = re.compile(
     re.IGNORECASE,
 )
 _LEANS = re.compile(r"^(?:and|but|or|so|then|also|what about|how about|what else|who else)\b", re.I)
-_PERSONAL = re.compile(r"\b(?:he|him|she|they|them|it)\b", re.I)
-_POSSESSIVE = re.compile(r"\b(?:his|her|hers|their|theirs|its)\b", re.I)
+# “What happened to her?”, and “Who arrested her in May?”; “her job” is hers.
+_WHOM = (
+    r"her(?=\W*$|[,;:]|\s+(?:in|on|at|for|of|from|with|by|to|about|and|or|as|when|after|before"
+    r"|because|during|while|until|since|if)\b)"
+)
+_PERSONAL = re.compile(rf"\b(?:he|him|she|they|them|it|{_WHOM})\b", re.I)
+_POSSESSIVE = re.compile(rf"\b(?:his|(?!{_WHOM})her|hers|their|theirs|its)\b", re.I)
 _POINTING = re.compile(
     r"\b(?:that|this|those|these)(?=\s*[?.!,]|\s*$)"
     r"|\b(?:that|those|these) (?:years?|time|day|law|cases?|place|country|group|campaign|people"
@@ -306,7 +312,7 @@ def _resolved(text: str, before: str, answered: str | None) -> list[str]:
             stands_for.append(earlier[-1])
         if not person and not _is_clause(before):
             stands_for.append(subject_of(before))
-    ending = "’s" if _POSSESSIVE.fullmatch(pronoun.group()) else ""
+    ending = "’s" if pronoun.re is _POSSESSIVE else ""
     head, tail = text[: pronoun.start()], text[pronoun.end() :]
     return [f"{head}{words}{ending}{tail}" for words in dict.fromkeys(stands_for)][:2]
 
@@ -367,6 +373,7 @@ def subject_of(question: str) -> str:
     """What a question is about: its words without those that ask."""
     if said := re.search(r"\(([^()]+)\)\W*$", question):
         return said[1]
+    question = halves_of(question)[0]
     rest = _IMPERATIVE.sub("", _ASKING.sub("", _DOES.sub("", _LED_IN.sub("", question)))).strip(
         " ?.!"
     )

@@ -239,14 +239,22 @@ def is_comparison(question: str) -> bool:
     return bool(_COMPARE.search(question))
 
 
+def halves_of(question: str) -> tuple[str, ...]:
+    """The questions that a double one asks (“Who … and why …?”); itself where it asks one."""
+    halves = [half.strip(" ?") for half in _SECOND_QUESTION.split(question) if half.strip(" ?")]
+    if len(halves) > 1 and all(len(h.split()) > 2 and _IS_QUESTION.search(h) for h in halves):
+        return tuple(f"{half}?" for half in halves)
+    return (question,)
+
+
 def parts_of(question: str) -> tuple[str, ...]:
     """The simpler questions that a question is made of; itself alone where it is simple.
 
     A comparison gives one for each side, a double question one for each half.
     """
-    halves = [half.strip(" ?") for half in _SECOND_QUESTION.split(question) if half.strip(" ?")]
-    if len(halves) > 1 and all(len(h.split()) > 2 and _IS_QUESTION.search(h) for h in halves):
-        return tuple(part for half in halves for part in parts_of(f"{half}?"))[:MOST_PARTS]
+    halves = halves_of(question)
+    if len(halves) > 1:
+        return tuple(part for half in halves for part in parts_of(half))[:MOST_PARTS]
     if found := _THEIRS.search(question):
         return tuple(_side("", f"{_of(found[side])} {found['what']}", "") for side in "ab")
     if found := _COMPARED_WITH.match(question):

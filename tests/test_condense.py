@@ -242,3 +242,22 @@ def test_what_says_more_than_a_name_does_not_replace_one() -> None:
         "What about lending with Prosper?", after("Are advisers at Fidelity insured by Chubb?")
     )
     assert not any("insured by Prosper" in reading for reading in question.readings)
+
+
+@pytest.mark.parametrize(
+    ("text", "standalone"),
+    [
+        ("What happened to her?", "What happened to Nary?"),
+        ("Who helped her in prison?", "Who helped Nary in prison?"),
+        ("Why did the police arrest her?", "Why did the police arrest Nary?"),
+        ("What is her job?", "What is Nary’s job?"),
+        ("Which of her friends were there?", "Which of Nary’s friends were there?"),
+    ],
+)
+def test_her_is_whom_it_happens_to_or_whose_it_is(text: str, standalone: str) -> None:
+    assert condense(text, after("Who is Nary?")).standalone == standalone
+
+
+def test_the_subject_of_a_double_question_is_that_of_its_first_half() -> None:
+    question = "How many cases did the police handle, and how many suspects were there?"
+    assert subject_of(question) == "cases the police handle"
