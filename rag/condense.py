@@ -83,6 +83,7 @@ _ASKING = re.compile(
 )
 _NAME = re.compile(r"[A-Z][\w’'-]*(?:(?: (?:of|the|for|and|on|de|al) | )[A-Z0-9][\w’'-]*)*")
 _PREPOSITION = re.compile(r"(?:in|at|on|for|of|from|with|by|to|about)\b", re.I)
+_PARTICLE = re.compile(r"out|up|off|down|away|over|back", re.I)  # “Who carries them out?”
 _PLACE = re.compile(
     r"\b(?:in|at|across|throughout|within) (?:the )?[A-Z][\w’'-]*(?: [A-Z][\w’'-]*)*"
 )
@@ -380,7 +381,8 @@ def subject_of(question: str) -> str:
     kept = [w for w in rest.split() if not _AUXILIARY.fullmatch(w)]
     while kept and kept[0].lower() in STOP_WORDS:
         kept.pop(0)
-    while kept and (_PREPOSITION.fullmatch(kept[-1]) or _TAKES_PLACE.fullmatch(kept[-1])):
+    trailing = (_PREPOSITION, _PARTICLE, _TAKES_PLACE)
+    while kept and any(words.fullmatch(kept[-1]) for words in trailing):
         kept.pop()
     # “When was Plan No 01 signed?”: what was done is no part of the name.
     done = kept[-1] if len(kept) > 1 and re.match(r"[A-Z0-9]", kept[-2]) else ""

@@ -211,6 +211,7 @@ def test_the_subject_is_the_question_without_the_words_that_ask() -> None:
     assert subject_of("What was the levy on sugar for?") == "levy on sugar"
     assert subject_of("When was Plan No 01 signed?") == "Plan No 01"
     assert subject_of("How deep is Lake Bled?") == "deep Lake Bled"
+    assert subject_of("Who carries undercover operations out?") == "undercover operations"
 
 
 def test_a_name_alone_is_not_asked_by_itself_where_it_has_a_place() -> None:
